@@ -1,0 +1,89 @@
+"""The catalogue: typed view of catalogue.yaml, where versions, pins, the port and the models live once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from provision.model import Frozen
+
+Ability = Literal["completion", "tools", "vision", "thinking"]
+CATALOGUE_PATH = Path(__file__).with_name("catalogue.yaml")
+
+
+class Archive(Frozen):
+    """A release archive for one architecture; sha256 and size_bytes are None where nobody has read them."""
+
+    file: str
+    sha256: str | None
+    size_bytes: int | None
+
+
+class OllamaRelease(Frozen):
+    """The pinned server."""
+
+    version: str
+    port: int
+    url: str
+    unpacked_gib: float
+    archives: Mapping[str, Archive]
+
+    def archive_url(self, arch: str) -> str:
+        """The upstream URL of the archive for `uname -m` arch (KeyError if there is none)."""
+        return self.url.format(version=self.version, file=self.archives[arch].file)
+
+
+class OpenCodeRelease(Frozen):
+    """The pinned client."""
+
+    version: str
+    package: str
+
+
+class Model(Frozen):
+    """A model that a host can serve; derived when its name is not its base's."""
+
+    name: str
+    base: str
+    title: str
+    base_digest: str | None
+    size_bytes: int
+    abilities: frozenset[Ability]
+    tool_call_may_fail: bool = False
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether the name is made on the host, from the base, with our context."""
+        return self.name != self.base
+
+
+class Catalogue(Frozen):
+    """All of it."""
+
+    ollama: OllamaRelease
+    opencode: OpenCodeRelease
+    context_tokens: int
+    output_tokens: int
+    models: tuple[Model, ...]
+    default_models: tuple[str, ...]
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        return tuple(model.name for model in self.models)
+
+    def model(self, name: str) -> Model:
+        """The model of that name (KeyError if there is none)."""
+        for model in self.models:
+            if model.name == name:
+                return model
+        raise KeyError(name)
+
+
+@cache
+def load_catalogue(path: Path = CATALOGUE_PATH) -> Catalogue:
+    """Read the shipped catalogue."""
+    return Catalogue.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
