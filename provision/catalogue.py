@@ -87,3 +87,8 @@ class Catalogue(Frozen):
 def load_catalogue(path: Path = CATALOGUE_PATH) -> Catalogue:
     """Read the shipped catalogue."""
     return Catalogue.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def full_name(name: str) -> str:
+    """The name as Ollama lists it: with its tag."""
+    return name if ":" in name else f"{name}:latest"

@@ -1,4 +1,4 @@
-"""The roles' contracts, typed: what a role needs from us is a field here and `required` in its argument_specs.
+"""The roles' contracts, typed: what a role needs from us is a field here, `required` in its argument_specs.
 
 A field's name is the role variable's name. A contract test holds both sides equal.
 """

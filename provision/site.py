@@ -1,0 +1,192 @@
+"""The site: hosts that serve, workstations that consume, networks that are admitted. Pure description."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from provision.catalogue import load_catalogue
+from provision.model import Frozen
+from provision.rolevars import Accelerator
+
+Network = IPv4Network | IPv6Network
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._:-]*[A-Za-z0-9])?$")
+LOCAL = "localhost"
+
+
+def _machine_name(value: str) -> str:
+    if not NAME.match(value):
+        raise ValueError(f"{value!r} is not a host name, an address or an alias of ~/.ssh/config")
+    return value
+
+
+def _known_model(value: str) -> str:
+    known = load_catalogue().model_names
+    full = value if value in known else f"{value}:latest"
+    if full not in known:
+        raise ValueError(f"unknown model {value!r}; the catalogue has {', '.join(known)}")
+    return full
+
+
+def _network(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return ip_network(value)
+    except ValueError as error:
+        raise ValueError(f"{value!r} is not a network such as 192.168.1.0/24: {error}") from None
+
+
+MachineName = Annotated[str, AfterValidator(_machine_name)]
+ModelName = Annotated[str, AfterValidator(_known_model)]
+Admitted = Annotated[Network, BeforeValidator(_network)]
+
+
+class Ssh(Frozen):
+    """How to reach a machine; what is unset comes from ~/.ssh/config, then from OpenSSH's defaults."""
+
+    hostname: str | None = None
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    user: str | None = None
+    identity: str | None = None
+    jump: str | None = None
+    """As ProxyJump: `user@bastion:port`."""
+
+
+class Host(Frozen):
+    """A machine that serves models."""
+
+    name: MachineName
+    ssh: Ssh = Ssh()
+    accelerator: Accelerator = "nvidia"
+    models: Annotated[tuple[ModelName, ...], Field(min_length=1)] | None = None
+    """Catalogue names; None serves all of them."""
+    advertise: str | None = None
+    """Name or address that workstations use; None is the host's own name."""
+    existing_ollama: Literal["refuse", "adopt"] = "refuse"
+    """What to do with an ollama.service that we did not install."""
+    admit: tuple[Admitted, ...] | None = None
+    """Networks that reach the port; None takes the site's, then the host's own private subnet."""
+
+    @property
+    def served(self) -> tuple[str, ...]:
+        """Catalogue names this host serves, in the catalogue's order."""
+        catalogue = load_catalogue()
+        return (
+            catalogue.model_names
+            if self.models is None
+            else tuple(name for name in catalogue.model_names if name in self.models)
+        )
+
+
+class Workstation(Frozen):
+    """A machine whose OpenCode uses the hosts."""
+
+    name: MachineName
+    """`localhost` is the machine this runs on, over a local connection."""
+    ssh: Ssh = Ssh()
+
+    @property
+    def is_local(self) -> bool:
+        return self.name == LOCAL
+
+
+class ArchiveSource(Frozen):
+    """Where an Ollama archive comes from instead of upstream; always with its sha256."""
+
+    source: str
+    """URL, or a path on the machine that runs the command (relative: to the site file)."""
+    sha256: Sha256
+
+    @property
+    def is_url(self) -> bool:
+        return self.source.startswith(("http://", "https://"))
+
+
+class OllamaSource(Frozen):
+    """Overrides of the catalogue's archives, by `uname -m`."""
+
+    archives: dict[Literal["x86_64", "aarch64"], ArchiveSource] = {}
+
+
+class ModelSource(Frozen):
+    """A LAN mirror instead of the public library, and digests that override the catalogue's pins."""
+
+    mirror: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/[^/\s]+)?$")] | None = None
+    """`http://mirror.lan:8081/library`: scheme, host, optional port, namespace (default `library`)."""
+    digests: dict[str, Sha256] = {}
+    """Base tag to sha256 of its manifest."""
+
+
+class Serving(Frozen):
+    """Server settings that a site may tune."""
+
+    num_parallel: Annotated[int, Field(ge=1, le=64)] = 1
+    max_loaded_models: Annotated[int, Field(ge=0, le=16)] = 0
+    """0 lets Ollama decide: three for each GPU."""
+    keep_alive: Annotated[str, Field(pattern=r"^(-1|\d+(s|m|h)?)$")] = "-1"
+    """-1 keeps a model loaded."""
+
+
+class OpenCodeSource(Frozen):
+    """How a workstation without OpenCode gets the pinned one."""
+
+    install: bool = True
+    npm_registry: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
+    """For npm; None is npm's own setting."""
+    packages: dict[str, ArchiveSourceWithIntegrity] = {}
+    """For machines without Node: platform (`linux-x64`) to tarball URL and npm integrity."""
+
+
+class ArchiveSourceWithIntegrity(Frozen):
+    """An npm tarball."""
+
+    url: Annotated[str, Field(pattern=r"^https?://\S+$")]
+    integrity: Annotated[str, Field(pattern=r"^sha512-[A-Za-z0-9+/]{86}==$")]
+
+
+OpenCodeSource.model_rebuild()
+
+
+class Site(Frozen):
+    """All of it; `schema: 1` is the file's version."""
+
+    schema_: Annotated[Literal[1], Field(alias="schema")] = 1
+    pattern: Literal["lan"] = "lan"
+    hosts: Annotated[tuple[Host, ...], Field(min_length=1)]
+    workstations: tuple[Workstation, ...] | None = None
+    """None is the machine that runs the command; an empty list is nobody."""
+    admit: tuple[Admitted, ...] | None = None
+    ollama: OllamaSource = OllamaSource()
+    models: ModelSource = ModelSource()
+    serving: Serving = Serving()
+    opencode: OpenCodeSource = OpenCodeSource()
+    client_env: bool = False
+    """Whether workstation shells get OLLAMA_HOST for the plain `ollama` client."""
+
+    model_config = {**Frozen.model_config, "populate_by_name": True}
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Site:
+        machines: tuple[Host | Workstation, ...] = (*self.hosts, *(self.workstations or ()))
+        names = [machine.name for machine in machines]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"{name!r} is named twice; every machine has one name")
+        return self
+
+    def host(self, name: str) -> Host:
+        """The host of that name (KeyError if there is none)."""
+        for host in self.hosts:
+            if host.name == name:
+                return host
+        raise KeyError(name)
+
+    @property
+    def consumers(self) -> tuple[Workstation, ...]:
+        """The workstations, with the default filled in."""
+        return (Workstation(name=LOCAL),) if self.workstations is None else self.workstations

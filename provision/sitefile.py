@@ -1,0 +1,201 @@
+"""The site as a file, and the site that flags, file and memory add up to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from provision.errors import SiteError
+from provision.model import Frozen
+from provision.paths import remembered_site
+from provision.rundir import write_atomic
+from provision.site import Host, Site, Workstation
+from provision.yamldoc import read_yaml, validation_error
+
+_COMMENTS = {
+    "schema": "Version of this file's form.",
+    "pattern": "lan: shared servers, admitted networks only.",
+    "hosts": "Machines that serve. models: catalogue names (unset: all). accelerator: nvidia or cpu.",
+    "workstations": "Machines whose OpenCode uses the hosts. `localhost`: where this runs; []: nobody.",
+    "admit": "Networks that reach the port. Unset: each host's own private subnet.",
+    "ollama": "Where the Ollama archive comes from; always with its sha256.",
+    "models": "A LAN mirror of the model library, and digests that override the catalogue's.",
+    "serving": "Server settings.",
+    "opencode": "How a workstation without OpenCode gets it.",
+    "client_env": "Whether workstation shells get OLLAMA_HOST for the plain `ollama` client.",
+}
+
+
+def load_site(path: Path) -> Site:
+    """Read and validate a site file; SiteError names file, line and the nearest valid key."""
+    document = read_yaml(path)
+    try:
+        site = Site.model_validate(document.data)
+    except ValidationError as error:
+        raise validation_error(document, error, Site) from None
+    return _with_absolute_paths(site, path.absolute().parent)
+
+
+def _with_absolute_paths(site: Site, folder: Path) -> Site:
+    """Local archives are named relative to the site file."""
+    archives = {
+        arch: archive
+        if archive.is_url
+        else archive.model_copy(update={"source": str(folder / Path(archive.source).expanduser())})
+        for arch, archive in site.ollama.archives.items()
+    }
+    return site.model_copy(update={"ollama": site.ollama.model_copy(update={"archives": archives})})
+
+
+def site_yaml(site: Site) -> str:
+    """The site as annotated YAML that load_site reads back to an equal value."""
+    data = site.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude_none=True)
+    data = {"schema": site.schema_, "pattern": site.pattern, **data}
+    if site.workstations is not None:
+        data["workstations"] = data.get("workstations", [])
+    chunks = ["# A site of astraeus-provision; check it with `astraeus-provision site check FILE`."]
+    for key, comment in _COMMENTS.items():
+        if key in data:
+            body = yaml.safe_dump({key: data[key]}, sort_keys=False, allow_unicode=True, width=110)
+            chunks.append(f"# {comment}\n{body.rstrip()}")
+    return "\n\n".join(chunks) + "\n"
+
+
+def save_site(site: Site, path: Path) -> None:
+    """Write the site out, whole or not at all."""
+    try:
+        write_atomic(path, site_yaml(site))
+    except OSError as error:
+        raise SiteError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def site_schema() -> str:
+    """JSON Schema of the site file, for editors."""
+    schema = Site.model_json_schema(by_alias=True)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "astraeus-provision site"
+    return json.dumps(schema, indent=2) + "\n"
+
+
+class Flags(Frozen):
+    """What the command line says about the site."""
+
+    hosts: tuple[str, ...] = ()
+    remove_hosts: tuple[str, ...] = ()
+    workstations: tuple[str, ...] = ()
+    admit: tuple[str, ...] = ()
+    site: Path | None = None
+
+
+class Described(Frozen):
+    """The site that a run works on, where it came from, and what to tell about that."""
+
+    site: Site
+    origin: str
+    notes: tuple[str, ...] = ()
+
+
+def _named(text: str) -> dict[str, Any]:
+    """`user@name` as a machine of the site."""
+    user, _, name = text.rpartition("@")
+    return {"name": name, **({"ssh": {"user": user}} if user else {})}
+
+
+def _added(machines: Sequence[dict[str, Any]], named: Sequence[str]) -> list[dict[str, Any]]:
+    result = list(machines)
+    for text in named:
+        machine = _named(text)
+        for index, known in enumerate(result):
+            if known["name"] == machine["name"]:
+                result[index] = {
+                    **known,
+                    **({"ssh": {**known.get("ssh", {}), **machine["ssh"]}} if "ssh" in machine else {}),
+                }
+                break
+        else:
+            result.append(machine)
+    return result
+
+
+def describe(flags: Flags) -> Described:
+    """Flags beat `--site`, that beats the remembered site, that beats defaults."""
+    base, origin = _base(flags)
+    notes: list[str] = []
+    data: dict[str, Any] = (
+        {}
+        if base is None
+        else base.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude_none=True)
+    )
+    before = [host["name"] for host in data.get("hosts", [])]
+    for name in flags.remove_hosts:
+        if name not in before:
+            raise SiteError(
+                f"--remove-host {name}: the site has no such host",
+                remedy=f"it has {', '.join(before) or 'none'}",
+            )
+    kept = [host for host in data.get("hosts", []) if host["name"] not in flags.remove_hosts]
+    data["hosts"] = _added(kept, flags.hosts)
+    new = [host["name"] for host in data["hosts"] if host["name"] not in before]
+    if new and kept:
+        stay = ", ".join(host["name"] for host in kept)
+        notes.append(f"{', '.join(new)} is added; {stay} stays (take it out with --remove-host)")
+    if flags.workstations == ("none",):
+        data["workstations"] = []
+    elif flags.workstations:
+        data["workstations"] = _added(data.get("workstations", []), flags.workstations)
+    elif base is not None and base.workstations is not None:
+        data["workstations"] = data.get("workstations", [])
+    if flags.admit:
+        data["admit"] = list(flags.admit)
+    if not data["hosts"]:
+        raise SiteError(
+            "no host is left" if flags.remove_hosts else "no host is named",
+            remedy="name one: astraeus-provision lan --host gpu-server.local",
+        )
+    return Described(site=_validated(data), origin=origin, notes=tuple(notes))
+
+
+def _base(flags: Flags) -> tuple[Site | None, str]:
+    if flags.site is not None:
+        return load_site(flags.site), f"site file {flags.site}"
+    remembered = remembered_site()
+    if remembered.exists():
+        return load_site(remembered), f"remembered site of the last successful run ({remembered})"
+    return None, "flags only"
+
+
+def _validated(data: dict[str, Any]) -> Site:
+    try:
+        return Site.model_validate(data)
+    except ValidationError as error:
+        lines = [
+            f"command line: {'.'.join(str(step) for step in item['loc'])}: "
+            f"{str(item['msg']).removeprefix('Value error, ')}"
+            for item in error.errors(include_url=False, include_input=False)
+        ]
+        raise SiteError("\n".join(lines)) from None
+
+
+def remember(site: Site) -> None:
+    """Keep the site of a successful run, the default workstation written out, so that a later flag adds."""
+    explicit = (
+        site if site.workstations is not None else site.model_copy(update={"workstations": site.consumers})
+    )
+    save_site(explicit, remembered_site())
+
+
+def limited(site: Site, limit: Sequence[str]) -> frozenset[str]:
+    """Names of the machines a run touches; all of them without --limit."""
+    machines: tuple[Host | Workstation, ...] = (*site.hosts, *site.consumers)
+    names = [machine.name for machine in machines]
+    unknown = [name for name in limit if name not in names]
+    if unknown:
+        raise SiteError(
+            f"--limit {unknown[0]}: the site has no such machine", remedy=f"it has {', '.join(names)}"
+        )
+    return frozenset(limit or names)
