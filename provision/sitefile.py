@@ -15,7 +15,7 @@ from provision.model import Frozen
 from provision.paths import remembered_site
 from provision.rundir import write_atomic
 from provision.site import Host, Site, Workstation
-from provision.yamldoc import read_yaml, validation_error
+from provision.yamldoc import YamlDocument, read_yaml, validation_error
 
 _COMMENTS = {
     "schema": "Version of this file's form.",
@@ -34,11 +34,27 @@ _COMMENTS = {
 def load_site(path: Path) -> Site:
     """Read and validate a site file; SiteError names file, line and the nearest valid key."""
     document = read_yaml(path)
+    _refuse_twins(document)
     try:
         site = Site.model_validate(document.data)
     except ValidationError as error:
         raise validation_error(document, error, Site) from None
     return _with_absolute_paths(site, path.absolute().parent)
+
+
+def _refuse_twins(document: YamlDocument) -> None:
+    """Two machines of one name: said at the second one's line, which the model alone could not name."""
+    seen: dict[str, int] = {}
+    for kind in ("hosts", "workstations"):
+        machines = document.data.get(kind)
+        for index, machine in enumerate(machines if isinstance(machines, list) else []):
+            name = machine.get("name") if isinstance(machine, dict) else None
+            line = document.line((kind, index, "name"))
+            if isinstance(name, str) and seen.setdefault(name, line) != line:
+                raise SiteError(
+                    f"{document.path}:{line}: {kind}.{index}: {name!r} is named twice (first on line {seen[name]})",
+                    remedy="every machine has one name; hosts and workstations share them",
+                )
 
 
 def _with_absolute_paths(site: Site, folder: Path) -> Site:
