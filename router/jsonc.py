@@ -6,6 +6,7 @@ import json
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from pydantic import JsonValue
@@ -70,8 +71,12 @@ def place(text: str, at: int, message: str) -> JsoncError:
     return JsoncError(line, at - starts[line - 1] + 1, message)
 
 
+@lru_cache(maxsize=2)
 def parse(text: str) -> Node | None:
-    """Return the root, or None where the text holds nothing but space and comments."""
+    """Return the root, or None where the text holds nothing but space and comments.
+
+    An edit asks for many paths of one text; the tree is never written to.
+    """
     return _Parser(text).run()
 
 
@@ -168,9 +173,9 @@ class _Parser:
             stack.pop()
             return
         if kind == "end":
-            raise self.fail(
-                f"the file ends before the {closing!r} of the {node.kind} opened at {self._where(node)}"
-            )
+            opened = place(self.text, node.start, "")
+            where = f"line {opened.line}, column {opened.column}"
+            raise self.fail(f"the file ends before the {closing!r} of the {node.kind} opened at {where}")
         if last is not None and last.comma is None:
             if word != ",":
                 self.at = start

@@ -11,9 +11,8 @@ from pydantic import JsonValue
 from router.endpoint import Endpoint, Frozen, OfferedModel
 
 SCHEMA_URL = "https://opencode.ai/config.json"
-FIRST_BYTE_TIMEOUT_MS = 600_000
+TIMEOUT_MS = 300_000
 """Ollama answers only when the model is loaded, and a closed connection aborts the load."""
-CHUNK_TIMEOUT_MS = 300_000
 
 
 class Setting(Frozen):
@@ -35,7 +34,7 @@ class RouterSettings(Frozen):
 
 
 def settings(endpoints: Sequence[Endpoint], default_model: str | None) -> RouterSettings:
-    """Return the settings for OpenCode; `default_model` is a model's name at the first endpoint serving it."""
+    """Return the settings for OpenCode; the default is taken at the first endpoint that serves it."""
     named = tuple(zip(provider_ids(endpoints), endpoints, strict=True))
     offered = tuple(f"{provider}/{model.name}" for provider, end in named for model in end.models)
     wanted = [Setting(path=("$schema",), value=SCHEMA_URL, policy="create")]
@@ -83,8 +82,8 @@ def _provider(provider: str, end: Endpoint) -> list[Setting]:
         (("npm",), "@ai-sdk/openai-compatible"),
         (("name",), f"Ollama ({end.name})"),
         (("options", "baseURL"), f"{end.url}/v1"),
-        (("options", "headerTimeout"), FIRST_BYTE_TIMEOUT_MS),
-        (("options", "chunkTimeout"), CHUNK_TIMEOUT_MS),
+        (("options", "headerTimeout"), TIMEOUT_MS),
+        (("options", "chunkTimeout"), TIMEOUT_MS),
     ]
     values += [(("models", model.name), _model(model)) for model in end.models]
     return [Setting(path=base + path, value=value) for path, value in values]
