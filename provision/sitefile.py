@@ -51,8 +51,9 @@ def _refuse_twins(document: YamlDocument) -> None:
             name = machine.get("name") if isinstance(machine, dict) else None
             line = document.line((kind, index, "name"))
             if isinstance(name, str) and seen.setdefault(name, line) != line:
+                first = f"first on line {seen[name]}"
                 raise SiteError(
-                    f"{document.path}:{line}: {kind}.{index}: {name!r} is named twice (first on line {seen[name]})",
+                    f"{document.path}:{line}: {kind}.{index}: {name!r} is named twice ({first})",
                     remedy="every machine has one name; hosts and workstations share them",
                 )
 

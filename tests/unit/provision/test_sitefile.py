@@ -36,7 +36,7 @@ def written(folder: Path, text: str | bytes) -> Path:
     return path
 
 
-BAD = {
+BAD: dict[str, tuple[str | bytes, int, str]] = {
     "unknown key": ("hosts:\n  - name: gpu\n    modles: [a]\n", 3, "did you mean 'models'?"),
     "unknown top key": ("hosts: [{name: gpu}]\nhost: x\n", 2, "did you mean 'hosts'?"),
     "wrong type": ("hosts:\n  - name: gpu\n    ssh:\n      port: many\n", 4, "hosts.0.ssh.port"),
@@ -92,8 +92,8 @@ def test_a_missing_file_is_named() -> None:
 def test_a_saved_site_reads_back_equal_and_is_annotated(tmp_path: Path) -> None:
     path = written(
         tmp_path,
-        "hosts:\n  - {name: gpu, accelerator: cpu, models: [qwen3-coder-32k], ssh: {user: ops}}\n"
-        "workstations: []\nadmit: [10.0.0.0/24]\nmodels: {mirror: http://mirror.lan:8081}\nclient_env: true\n",
+        "hosts: [{name: gpu, accelerator: cpu, models: [qwen3-coder-32k]}]\n"
+        "workstations: []\nadmit: [10.0.0.0/24]\nmodels: {mirror: http://mirror.lan}\nclient_env: true\n",
     )
     site = load_site(path)
     save_site(site, tmp_path / "saved.yml")
