@@ -50,16 +50,14 @@ class Merge(Frozen):
 
 def merge(text: str | None, desired: RouterSettings, memory: Memory | None) -> Merge:
     """Return the file as it should be; merging again changes no byte. Raises JsoncError on a broken text."""
-    fresh = text is None
-    memory = Memory() if memory is None or fresh else memory
+    memory = Memory() if memory is None or text is None else memory
     now = load(text) if text is not None else {}
-    wanted = [s for s in desired.settings if s.policy != "create" or fresh]
-    text = _forget(text or "", memory, {s.path for s in wanted})
+    text = _forget(text or "", memory, {s.path for s in desired.settings})
     old = {w.path: w for w in memory.written}
     written: list[Written] = []
     created = [path for path in memory.created if get_path(text, path)[0]]
     kept: list[str] = []
-    for setting in wanted:
+    for setting in desired.settings:
         there, value = get_path(text, setting.path)
         before = old.get(setting.path)
         if setting.policy == "offer" and there and not same(value, setting.value):
@@ -67,8 +65,8 @@ def merge(text: str | None, desired: RouterSettings, memory: Memory | None) -> M
             if not mine:
                 kept.append(_kept(setting, value, desired))
                 continue
-        if setting.policy == "create":
-            text = set_path(text, setting.path, setting.value)
+        if setting.policy == "fill":
+            text = text if there else set_path(text, setting.path, setting.value)
             continue
         if setting.policy == "offer" and there and before is None:
             continue  # the user's own choice, and ours too

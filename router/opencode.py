@@ -18,12 +18,13 @@ TIMEOUT_MS = 300_000
 class Setting(Frozen):
     """One value at one path.
 
-    own: ours, always set. offer: set only where the user chose nothing. create: only in a file that we make.
+    own: ours, always set. offer: set only while the user chose nothing else. fill: set where nothing stands,
+    and left there.
     """
 
     path: tuple[str, ...]
     value: JsonValue
-    policy: Literal["own", "offer", "create"] = "own"
+    policy: Literal["own", "offer", "fill"] = "own"
 
 
 class RouterSettings(Frozen):
@@ -37,7 +38,8 @@ def settings(endpoints: Sequence[Endpoint], default_model: str | None) -> Router
     """Return the settings for OpenCode; the default is taken at the first endpoint that serves it."""
     named = tuple(zip(provider_ids(endpoints), endpoints, strict=True))
     offered = tuple(f"{provider}/{model.name}" for provider, end in named for model in end.models)
-    wanted = [Setting(path=("$schema",), value=SCHEMA_URL, policy="create")]
+    # OpenCode itself adds $schema at its next start; ours is the file that it has no reason to write to.
+    wanted = [Setting(path=("$schema",), value=SCHEMA_URL, policy="fill")]
     if default_model is not None:
         serving = [pair for pair in offered if pair.split("/", 1)[1] == default_model]
         if not serving:
