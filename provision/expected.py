@@ -1,0 +1,184 @@
+"""What the roles leave on a host, from its role variables: the expected side of the live comparison.
+
+Each role states it in `meta/live.yml`, as expressions over its own variables and templates.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import jinja2.meta
+import yaml
+
+from provision.catalogue import full_name
+from provision.fleet.host.script import LiveQuery
+from provision.model import Frozen
+from provision.paths import data_root
+from provision.rolevars import HostVars, WantedModel
+
+ROLES_SEEN_LIVE = ("lan_firewall", "ollama", "ollama_models")
+MAX_DEPTH = 10
+
+
+class ExpectedFile(Frozen):
+    """A file or folder with its ownership; sha256 is None where only its being there matters."""
+
+    path: str
+    kind: str
+    owner: str
+    group: str
+    mode: str
+    sha256: str | None
+
+
+class ExpectedUnit(Frozen):
+    """A unit that must be enabled and active; exe is the program its main process runs."""
+
+    name: str
+    exe: str | None
+    environment: Mapping[str, str]
+
+
+class ExpectedLive(Frozen):
+    """All that a host must show."""
+
+    files: tuple[ExpectedFile, ...]
+    links: Mapping[str, str]
+    units: tuple[ExpectedUnit, ...]
+    nft_table: str | None
+    ledger: str | None
+    """Path of the file in which ollama_models keeps the digests of what it pulled and derived."""
+    version: str
+    models: tuple[WantedModel, ...]
+    models_dir: str
+    absent: tuple[str, ...]
+    """Paths that must not be there."""
+    compares_firewall: bool
+    """False where ufw or firewalld rules the port: their rules are left to Ansible."""
+
+    @property
+    def query(self) -> LiveQuery:
+        """What has to be asked of the host."""
+        return LiveQuery(
+            files=tuple(file.path for file in self.files) + self.absent,
+            links=tuple(self.links),
+            units=tuple(unit.name for unit in self.units),
+            nft_table=self.nft_table is not None,
+            models=tuple(model.name for model in self.models),
+            ledger=self.ledger,
+            texts=tuple(f"{self.models_dir}/{manifest_path(model.name)}" for model in self.models),
+            folders=(f"{self.models_dir}/blobs",),
+        )
+
+
+class _Scope:
+    """A role's variables and templates, rendered through each other as Ansible does it."""
+
+    def __init__(self, role: str, given: Mapping[str, object]) -> None:
+        self.role = role
+        root = data_root() / "roles" / role
+        self.spec: dict[str, Any] = _yaml(root / "meta/live.yml") or {}
+        self._values: dict[str, Any] = {}
+        for name in ("defaults/main.yml", "vars/main.yml"):
+            self._values |= _yaml(root / name) or {}
+        self._values |= given
+        self._environment = jinja2.Environment(
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            keep_trailing_newline=True,
+            autoescape=False,  # noqa: S701 - configuration files, not HTML
+        )
+
+    def value(self, expression: Any, depth: int = 0) -> Any:
+        """A value with every expression in it resolved."""
+        if isinstance(expression, list | tuple):
+            return [self.value(item, depth) for item in expression]
+        if not isinstance(expression, str) or "{{" not in expression or depth > MAX_DEPTH:
+            return expression
+        return self.value(self._rendered(expression, depth), depth + 1)
+
+    def template(self, name: str) -> str:
+        """A template of the role, as Ansible would write it."""
+        text = (data_root() / "roles" / self.role / "templates" / name).read_text(encoding="utf-8")
+        return self._rendered(text, 0)
+
+    def _rendered(self, text: str, depth: int) -> str:
+        names = jinja2.meta.find_undeclared_variables(self._environment.parse(text))
+        known = {name: self.value(self._values[name], depth + 1) for name in names if name in self._values}
+        return self._environment.from_string(text).render(known)
+
+
+@cache
+def _yaml(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def expected_live(variables: HostVars) -> ExpectedLive:
+    """What the roles leave on a host with these variables."""
+    given = variables.flat()
+    firewall = variables.lan_firewall
+    scopes = [_Scope(role, given) for role in ROLES_SEEN_LIVE if role != "lan_firewall"]
+    if firewall is not None and firewall.lan_firewall_manager == "nftables":
+        scopes.append(_Scope("lan_firewall", given))
+    files: list[ExpectedFile] = []
+    links: dict[str, str] = {}
+    units: list[ExpectedUnit] = []
+    absent: list[str] = []
+    nft_table = ledger = None
+    for scope in scopes:
+        files += [_file(scope, item) for item in scope.spec.get("files", ())]
+        links |= {
+            scope.value(link["path"]): scope.value(link["target"]) for link in scope.spec.get("links", ())
+        }
+        units += [_unit(scope, item) for item in scope.spec.get("units", ())]
+        absent += [scope.value(path) for path in scope.spec.get("absent", ())]
+        if "nft_table" in scope.spec:
+            nft_table = scope.template(scope.spec["nft_table"])
+        if "ledger" in scope.spec:
+            ledger = str(scope.value(scope.spec["ledger"]))
+    return ExpectedLive(
+        files=tuple(files),
+        links=links,
+        units=tuple(units),
+        nft_table=nft_table,
+        ledger=ledger,
+        version=variables.ollama.ollama_version,
+        models=variables.ollama_models.ollama_models_wanted,
+        models_dir=variables.ollama_models.ollama_models_dir,
+        absent=tuple(absent),
+        compares_firewall=firewall is None or nft_table is not None,
+    )
+
+
+def _file(scope: _Scope, item: Mapping[str, Any]) -> ExpectedFile:
+    sha256 = None
+    if "template" in item:
+        sha256 = hashlib.sha256(scope.template(item["template"]).encode()).hexdigest()
+    return ExpectedFile(
+        path=scope.value(item["path"]),
+        kind=item.get("kind", "regular file"),
+        owner=scope.value(item.get("owner", "root")),
+        group=scope.value(item.get("group", "root")),
+        mode=str(item["mode"]).lstrip("0"),
+        sha256=sha256,
+    )
+
+
+def _unit(scope: _Scope, item: Mapping[str, Any]) -> ExpectedUnit:
+    environment: dict[str, str] = {}
+    if "environment" in item:
+        for line in scope.template(item["environment"]).splitlines():
+            name, _, value = line.removeprefix("Environment=").partition("=")
+            if line.startswith("Environment=") and name.startswith("OLLAMA_"):
+                environment[name] = value
+    return ExpectedUnit(name=item["name"], exe=scope.value(item.get("exe")), environment=environment)
+
+
+def manifest_path(name: str) -> str:
+    """Path of a library model's manifest under the models folder."""
+    return f"manifests/registry.ollama.ai/library/{full_name(name).replace(':', '/')}"
