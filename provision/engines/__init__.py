@@ -1,0 +1,1 @@
+"""The subprocess engines: the only place that knows their command lines."""

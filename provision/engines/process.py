@@ -1,0 +1,149 @@
+"""Running a program: its command line is kept, its last words are evidence, Ctrl-C leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from provision.errors import EngineError
+from provision.model import Frozen
+
+EVIDENCE_LINES = 20
+GRACE_S = 5.0
+
+
+class Completed(Frozen):
+    """What a program left."""
+
+    argv: tuple[str, ...]
+    returncode: int
+    stdout: str
+    stderr: str
+    timed_out: bool = False
+
+    @property
+    def evidence(self) -> str:
+        """The last lines it said."""
+        return "\n".join((self.stderr.strip() or self.stdout.strip()).splitlines()[-EVIDENCE_LINES:])
+
+
+def command_text(argv: Sequence[str], env: Mapping[str, str] | None = None, cwd: Path | None = None) -> str:
+    """The command line as a person can paste it."""
+    text = shlex.join([*(["env", *(f"{key}={value}" for key, value in env.items())] if env else []), *argv])
+    return f"(cd {shlex.quote(str(cwd))} && {text})" if cwd else text
+
+
+def descendants(pid: int) -> list[int]:
+    """Every process below that one, nearest first; they may have left its process group."""
+    listing = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=False)
+    children: dict[int, list[int]] = {}
+    for line in listing.stdout.splitlines():
+        child, parent = (int(word) for word in line.split())
+        children.setdefault(parent, []).append(child)
+    found: list[int] = []
+    waiting = [pid]
+    while waiting:
+        below = children.get(waiting.pop(0), [])
+        found += below
+        waiting += below
+    return found
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    """End a program and all it started: asked, asked again, then killed."""
+    below = set(descendants(process.pid))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if process.poll() is not None:
+            break
+        process.send_signal(number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE_S)
+        below |= set(descendants(process.pid))
+    if process.poll() is None:
+        process.kill()
+    for pid in below:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+    process.wait()
+
+
+def _drain(stream: IO[str], into: list[str], tell: Callable[[str], None] | None) -> threading.Thread:
+    def read() -> None:
+        for line in stream:
+            into.append(line)
+            if tell is not None:
+                tell(line.rstrip("\n"))
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    return thread
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    log: Callable[[str], None],
+    env: Mapping[str, str] | None = None,
+    hidden_env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    stdin: str | None = None,
+    timeout_s: float | None = None,
+    on_stdout: Callable[[str], None] | None = None,
+    on_stderr: Callable[[str], None] | None = None,
+) -> Completed:
+    """Run a program to its end; env is logged with it, hidden_env is not. Lines are told as they come.
+
+    It gets a session of its own, so a Ctrl-C on the terminal reaches it once, from here.
+    """
+    log(command_text(argv, env, cwd))
+    try:
+        process = subprocess.Popen(
+            list(argv),
+            env={**os.environ, **(env or {}), **(hidden_env or {})},
+            cwd=cwd,
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise EngineError(
+            f"{argv[0]} could not be started: {error.strerror}",
+            remedy=f"{Path(argv[0]).name} belongs to this program's installation: install that again",
+        ) from None
+    stdout: list[str] = []
+    stderr: list[str] = []
+    timed_out = False
+    if process.stdout is None or process.stderr is None:  # they are pipes, as asked above
+        raise EngineError(f"{argv[0]}: its output could not be read")
+    readers = [_drain(process.stdout, stdout, on_stdout), _drain(process.stderr, stderr, on_stderr)]
+    try:
+        if process.stdin is not None and stdin is not None:
+            with suppress(BrokenPipeError), process.stdin as pipe:
+                pipe.write(stdin)
+        process.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        timed_out = True
+        stop(process)
+    except BaseException:
+        stop(process)
+        raise
+    finally:
+        for reader in readers:
+            reader.join(GRACE_S)
+    return Completed(
+        argv=tuple(argv),
+        returncode=process.returncode,
+        stdout="".join(stdout),
+        stderr="".join(stderr),
+        timed_out=timed_out,
+    )

@@ -1,0 +1,127 @@
+"""The pyinfra engine, a subprocess: the only place that knows its command lines and its complaints."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from provision.engines.process import Completed, run
+from provision.errors import EngineError
+from provision.facts import Unreached
+from provision.site import LOCAL
+
+PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+INVENTORY = PACKAGE_ROOT / "provision" / "fleet" / "inventory.py"
+STATE_FACT = "provision.fleet.look.State"
+LOCAL_NAME = "@local"
+FACT_TIMEOUT_S = 60
+_COMPLAINT = re.compile(r"^\s*\[(?P<name>[^\]]+)\] (?P<said>.+)$")
+_NO_MACHINE = "No hosts remaining"
+
+
+def program() -> list[str]:
+    """The pyinfra of the very installation that runs this, wherever it lies."""
+    beside = Path(sys.executable).with_name("pyinfra")
+    return [str(beside)] if beside.is_file() else [sys.executable, "-m", "pyinfra"]
+
+
+def environment(run_dir: Path) -> dict[str, str]:
+    """What our pyinfra code needs: the run, and the package that it is part of."""
+    path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH", "")]))
+    return {"ASTRAEUS_RUN": str(run_dir), "PYTHONPATH": path, "PYINFRA_PROGRESS": "off", "NO_COLOR": "1"}
+
+
+def pyinfra(
+    run_dir: Path,
+    *arguments: str,
+    log: Callable[[str], None],
+    timeout_s: float | None = None,
+    on_stderr: Callable[[str], None] | None = None,
+) -> Completed:
+    """Run pyinfra on the run's inventory; in the run's folder, so that no config.py of the user's is read."""
+    return run(
+        [*program(), str(INVENTORY), *arguments],
+        log=log,
+        env=environment(run_dir),
+        cwd=run_dir,
+        timeout_s=timeout_s,
+        on_stderr=on_stderr,
+    )
+
+
+def unreached(said: str) -> Unreached:
+    """A complaint of pyinfra about a connection, as a kind and in a person's words."""
+    low = said.lower()
+    if "authentication" in low or "private key" in low:
+        return Unreached(kind="login", reason="it refuses the login: no key or agent of yours opens it")
+    if "no host key" in low or "host key" in low:
+        return Unreached(kind="host key", reason="its host key is not the one on file")
+    if "resolve" in low or "name or service" in low:
+        return Unreached(kind="name", reason="its name does not resolve")
+    if "timed out" in low or "timeout" in low or "banner" in low:
+        return Unreached(kind="silent", reason="it does not answer (timed out)")
+    if "refused" in low or "unable to connect to port" in low:
+        return Unreached(kind="refused", reason="it refuses the connection: no SSH server on that port")
+    return Unreached(kind="other", reason=said)
+
+
+def complaints(stderr: str) -> dict[str, Unreached]:
+    """What pyinfra said about each machine that it could not connect to."""
+    found: dict[str, Unreached] = {}
+    for line in stderr.splitlines():
+        match = _COMPLAINT.match(line)
+        if match and not match["said"].startswith(("Connected", "Loaded fact", "Ready")):
+            found.setdefault(match["name"], unreached(match["said"]))
+    return found
+
+
+def answers(completed: Completed) -> dict[str, dict[str, Any]]:
+    """The facts that came back, by machine; EngineError when pyinfra itself failed."""
+    text = completed.stdout.strip()
+    if not text and (_NO_MACHINE in completed.stderr + completed.stdout or completed.timed_out):
+        return {}
+    try:
+        facts = json.loads(text[text.index("{") :])
+        by_machine: Mapping[str, Any] = facts.get(STATE_FACT, {})
+    except (ValueError, AttributeError):
+        if _NO_MACHINE in text:
+            return {}
+        raise EngineError(
+            "the survey could not run: pyinfra spoke no JSON",
+            evidence=completed.evidence,
+            remedy="the program or its installation is at fault; the command is in the run's commands.log",
+        ) from None
+    return {
+        LOCAL if name == LOCAL_NAME else name: answer
+        for name, answer in by_machine.items()
+        if isinstance(answer, dict)
+    }
+
+
+def gather(
+    run_dir: Path, asked: Collection[str], *, log: Callable[[str], None], timeout_s: float = 120
+) -> tuple[dict[str, dict[str, Any]], dict[str, Unreached]]:
+    """Look at all machines of the run's inventory at once: who answered, and why the others did not."""
+    completed = pyinfra(
+        run_dir,
+        "fact",
+        STATE_FACT,
+        "--json",
+        "--data",
+        f"_timeout={FACT_TIMEOUT_S}",
+        log=log,
+        timeout_s=timeout_s,
+    )
+    found = answers(completed)
+    said = complaints(completed.stderr)
+    missing = {}
+    for name in asked:
+        if name not in found:
+            broken_off = Unreached(kind="other", reason="it was reached, but the look at it broke off")
+            missing[name] = said.get(LOCAL_NAME if name == LOCAL else name, broken_off)
+    return found, missing

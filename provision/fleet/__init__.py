@@ -1,0 +1,1 @@
+"""What pyinfra runs: it looks at every machine and equips those who consume."""

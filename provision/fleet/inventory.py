@@ -1,0 +1,23 @@
+"""The pyinfra inventory of a run: groups `hosts` and `workstations`, read from $ASTRAEUS_RUN/inventory.json.
+
+A workstation with `"local": true` is this machine over pyinfra's local connector, which names it `@local`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+def _group(machines: dict[str, dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        ("@local" if data.get("local") else name, {**data, "machine": name})
+        for name, data in machines.items()
+    ]
+
+
+_run = json.loads((Path(os.environ["ASTRAEUS_RUN"]) / "inventory.json").read_text(encoding="utf-8"))
+hosts = _group(_run.get("hosts", {}))
+workstations = _group(_run.get("workstations", {}))

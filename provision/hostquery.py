@@ -1,0 +1,57 @@
+"""What a survey asks of one host, from the site and the catalogue. Pure."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from provision.catalogue import Catalogue, full_name
+from provision.disk import PREFIX
+from provision.fleet.host.script import HostQuery, LiveQuery
+from provision.hostvars import MODELS_DIR
+from provision.site import Host, Site
+
+PUBLIC_LIBRARY = "https://registry.ollama.ai/library"
+"""Where Ollama itself pulls from when no mirror is named."""
+
+
+def manifest_url(base: str, site: Site) -> str:
+    """Where the manifest of a base tag lies; it says how big the model is."""
+    library = urlsplit(site.models.mirror or PUBLIC_LIBRARY)
+    namespace = library.path.strip("/") or "library"
+    name, _, tag = full_name(base).partition(":")
+    return f"{library.scheme}://{library.netloc}/v2/{namespace}/{name}/manifests/{tag}"
+
+
+def archive_urls(site: Site, catalogue: Catalogue) -> dict[str, str]:
+    """Architecture to archive URL; one that the operator's machine provides is not among them."""
+    overrides = {str(arch): source for arch, source in site.ollama.archives.items()}
+    urls = {}
+    for arch in sorted(catalogue.ollama.archives.keys() | overrides.keys()):
+        override = overrides.get(arch)
+        if override is None:
+            urls[arch] = catalogue.ollama.archive_url(arch)
+        elif override.is_url:
+            urls[arch] = override.source
+    return urls
+
+
+def source_names(site: Site, catalogue: Catalogue, arch: str) -> tuple[str, ...]:
+    """Names that a host of that architecture must resolve to fetch what it lacks."""
+    urls = [archive_urls(site, catalogue).get(arch), site.models.mirror or PUBLIC_LIBRARY]
+    names = [urlsplit(url).hostname for url in urls if url]
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def host_query(host: Host, site: Site, catalogue: Catalogue, live: LiveQuery | None = None) -> HostQuery:
+    """The whole question to one host."""
+    archives = archive_urls(site, catalogue)
+    names = [name for arch in archives for name in source_names(site, catalogue, arch)]
+    return HostQuery(
+        port=catalogue.ollama.port,
+        version=catalogue.ollama.version,
+        disks=(PREFIX, MODELS_DIR),
+        names=tuple(dict.fromkeys(names)),
+        archives=archives,
+        manifests={full_name(name): manifest_url(catalogue.model(name).base, site) for name in host.served},
+        live=live,
+    )

@@ -1,0 +1,235 @@
+"""How each machine is reached: the site over ~/.ssh/config, resolved once and told to both engines alike."""
+
+from __future__ import annotations
+
+import getpass
+import shlex
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import paramiko
+
+from provision.errors import EngineError, SiteError
+from provision.model import Frozen
+from provision.site import Ssh
+from provision.sshconfig import read_config, user_config
+
+DEFAULT_KNOWN_HOSTS = ("~/.ssh/known_hosts", "~/.ssh/known_hosts2")
+DEFAULT_GLOBAL_KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
+CONNECT_TIMEOUT_S = 5
+OPENSSH_FAILED = 255
+
+
+class Reach(Frozen):
+    """Everything that decides which machine a name means and how one logs in there."""
+
+    alias: str
+    """The machine's name in the site."""
+    hostname: str
+    port: int
+    user: str
+    identity_files: tuple[str, ...] = ()
+    certificate_files: tuple[str, ...] = ()
+    identities_only: bool = False
+    identity_agent: str | None = None
+    proxy_jump: str | None = None
+    proxy_command: str | None = None
+    """What connects stdin and stdout to the machine, tokens expanded; set for a jump too."""
+    known_hosts_files: tuple[str, ...]
+    """The user's; the first is where an accepted key goes."""
+    global_known_hosts_files: tuple[str, ...] = ()
+    host_key_alias: str | None = None
+
+    @property
+    def key_name(self) -> str:
+        """The name under which OpenSSH files this machine's key."""
+        name = (self.host_key_alias or self.hostname).lower()
+        return (
+            name if self.port == paramiko.config.SSH_PORT or self.host_key_alias else f"[{name}]:{self.port}"
+        )
+
+
+def _overrides(name: str, ssh: Ssh) -> str:
+    wishes = {"HostName": ssh.hostname, "Port": ssh.port, "User": ssh.user, "ProxyJump": ssh.jump}
+    wishes["IdentityFile"] = ssh.identity and str(Path(ssh.identity).expanduser())
+    lines = [f"  {key} {value}" for key, value in wishes.items() if value is not None]
+    return "\n".join([f"Host {name}", *lines, ""]) if lines else ""
+
+
+def _files(words: str | None, defaults: tuple[str, ...]) -> tuple[str, ...]:
+    names = shlex.split(words) if words else list(defaults)
+    return tuple(str(Path(name).expanduser()) for name in names if name != "none")
+
+
+def _listed(value: Any) -> tuple[str, ...]:
+    return tuple(value) if isinstance(value, list) else (str(value),) if value else ()
+
+
+def _jump_command(jump: str, hostname: str, port: int) -> str:
+    """What OpenSSH itself runs for a ProxyJump: the last hop connects, reached through those before it."""
+    *before, last = [hop.strip().removeprefix("ssh://") for hop in jump.split(",")]
+    target, _, hop_port = last.rpartition(":") if last.count(":") == 1 else (last, "", "")
+    argv = ["ssh", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_TIMEOUT_S}"]
+    argv += ["-J", ",".join(before)] if before else []
+    argv += ["-p", hop_port] if hop_port else []
+    return shlex.join([*argv, "-W", f"[{hostname}]:{port}", target or last])
+
+
+def resolve(
+    name: str, ssh: Ssh | None = None, user: str | None = None, *, files: tuple[Path, ...] | None = None
+) -> Reach:
+    """Resolve a machine's name; user is the default where neither the site nor the configuration says one."""
+    ssh = ssh or Ssh()
+    config = read_config(_overrides(name, ssh), files)
+    try:
+        found: Mapping[str, Any] = config.lookup(name)
+        port = int(found.get("port", paramiko.config.SSH_PORT))
+    except (paramiko.SSHException, OSError, ValueError, KeyError, ImportError) as error:
+        raise SiteError(
+            f"{name}: {user_config()} cannot be applied to it: {error}",
+            remedy=f"correct the settings for {name} (`ssh -G {name}` shows what OpenSSH makes of them)",
+        ) from None
+    hostname = str(found["hostname"])
+    jump = found.get("proxyjump")
+    command = found.get("proxycommand")
+    first = next((key for key in found if key in {"proxyjump", "proxycommand"}), None)
+    if first == "proxycommand":
+        jump = None
+    elif jump and str(jump).lower() != "none":
+        command = _jump_command(str(jump), hostname, port)
+    else:
+        jump = command = None
+    agent = found.get("identityagent")
+    return Reach(
+        alias=name,
+        hostname=hostname,
+        port=port,
+        user=found.get("user") or user or getpass.getuser(),
+        identity_files=tuple(
+            str(path)
+            for path in (Path(key).expanduser() for key in _listed(found.get("identityfile")))
+            if path.is_file()
+        ),
+        certificate_files=_listed(found.get("certificatefile")),
+        identities_only=found.get("identitiesonly") == "yes",
+        identity_agent=str(Path(agent).expanduser()) if agent and agent != "SSH_AUTH_SOCK" else None,
+        proxy_jump=jump,
+        proxy_command=command,
+        known_hosts_files=_files(found.get("userknownhostsfile"), DEFAULT_KNOWN_HOSTS),
+        global_known_hosts_files=_files(found.get("globalknownhostsfile"), DEFAULT_GLOBAL_KNOWN_HOSTS),
+        host_key_alias=found.get("hostkeyalias"),
+    )
+
+
+def _options(reach: Reach) -> dict[str, str]:
+    """OpenSSH options that pin what was resolved, so that its own reading cannot differ."""
+    options = {
+        "StrictHostKeyChecking": "yes",
+        "HostName": reach.hostname,
+        "UserKnownHostsFile": " ".join(
+            f'"{name}"' if " " in name else name for name in reach.known_hosts_files
+        )
+        or "none",
+    }
+    if reach.host_key_alias:
+        options["HostKeyAlias"] = reach.host_key_alias
+    if reach.identities_only:
+        options["IdentitiesOnly"] = "yes"
+    if reach.proxy_command and not reach.proxy_jump:
+        options["ProxyCommand"] = reach.proxy_command.replace("%", "%%")
+    else:
+        options["ProxyJump"] = reach.proxy_jump or "none"
+    return options
+
+
+def openssh_argv(reach: Reach, *command: str, options: Mapping[str, str] | None = None) -> list[str]:
+    """An `ssh` command line to the machine that never asks anything."""
+    wanted = {
+        "BatchMode": "yes",
+        "ConnectTimeout": str(CONNECT_TIMEOUT_S),
+        **_options(reach),
+        **(options or {}),
+    }
+    argv = ["ssh", "-p", str(reach.port), "-l", reach.user]
+    for path in reach.identity_files:
+        argv += ["-i", path]
+    for key, value in wanted.items():
+        argv += ["-o", f"{key}={value}"]
+    return [*argv, reach.alias, *command]
+
+
+def ansible_host_vars(reach: Reach) -> dict[str, Any]:
+    """Ansible's connection variables; ansible_host is the alias, so the user's other settings apply."""
+    common = [word for key, value in _options(reach).items() for word in ("-o", f"{key}={value}")]
+    common += [word for path in reach.identity_files[1:] for word in ("-o", f"IdentityFile={path}")]
+    variables: dict[str, Any] = {
+        "ansible_host": reach.alias,
+        "ansible_port": reach.port,
+        "ansible_user": reach.user,
+        "ansible_ssh_host_key_checking": True,
+        "ansible_ssh_common_args": shlex.join(common),
+    }
+    if reach.identity_files:
+        variables["ansible_ssh_private_key_file"] = reach.identity_files[0]
+    return variables
+
+
+def pyinfra_host_data(reach: Reach, run_dir: Path, timeout_s: int = CONNECT_TIMEOUT_S) -> dict[str, Any]:
+    """Connection data for pyinfra, which reads the run's ssh_config and known_hosts: what we resolved."""
+    return {
+        "ssh_hostname": reach.alias,
+        "ssh_user": reach.user,
+        "ssh_port": reach.port,
+        "ssh_config_file": str(run_dir / "ssh_config"),
+        "ssh_known_hosts_file": str(run_dir / "known_hosts"),
+        "ssh_strict_host_key_checking": "yes",
+        "ssh_allow_agent": not reach.identities_only,
+        "ssh_look_for_keys": not reach.identity_files,
+        "ssh_paramiko_connect_kwargs": {
+            "timeout": timeout_s,
+            "banner_timeout": timeout_s,
+            "auth_timeout": timeout_s,
+        },
+    }
+
+
+def run_ssh_config(reaches: Mapping[str, Reach]) -> str:
+    """The ssh_config of a run: one resolved block for each machine, nothing left to interpretation."""
+    blocks = []
+    for reach in reaches.values():
+        lines = [
+            f"Host {reach.alias}",
+            f"HostName {reach.hostname}",
+            f"Port {reach.port}",
+            f"User {reach.user}",
+        ]
+        lines += [f"IdentityFile {path}" for path in reach.identity_files]
+        lines += [f"CertificateFile {path}" for path in reach.certificate_files[:1]]
+        if reach.identity_agent:
+            lines.append(f"IdentityAgent {reach.identity_agent}")
+        if reach.proxy_command:
+            lines.append(f"ProxyCommand sh -c {shlex.quote('exec ' + reach.proxy_command)}")
+        blocks.append("\n  ".join(lines) + "\n")
+    return "\n".join(blocks)
+
+
+def sudo_password_works(reach: Reach, password: str, timeout_s: float = 20) -> bool:
+    """Whether sudo there takes this password; it goes through stdin only and leaves no sudo timestamp."""
+    argv = openssh_argv(reach, "sudo -k -S -p '' true")
+    try:
+        done = subprocess.run(
+            argv, input=f"{password}\n", capture_output=True, text=True, timeout=timeout_s, check=False
+        )
+    except FileNotFoundError:
+        raise EngineError(
+            "ssh is not installed on this machine", remedy="install the OpenSSH client"
+        ) from None
+    except subprocess.TimeoutExpired:
+        raise EngineError(
+            f"{reach.alias}: sudo did not answer within {timeout_s:.0f} s", remedy="try again"
+        ) from None
+    if done.returncode == OPENSSH_FAILED:
+        raise EngineError(f"{reach.alias}: ssh could not log in to try sudo", evidence=done.stderr[-500:])
+    return done.returncode == 0
