@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,15 +78,27 @@ def down() -> None:
         run([ENTER, "--down"])
 
 
-def fresh(name: str, variant: str | None = None, *, new_host_key: bool = False) -> None:
+def fresh(
+    name: str,
+    variant: str | None = None,
+    *,
+    new_host_key: bool = False,
+    small_disks_mib: Mapping[str, int] | None = None,
+) -> None:
     """Make a machine anew, with its address, and with its host key unless a new one is wanted."""
     from_map = machine(name)
     with alone(), step(f"a fresh {from_map.name}", "3 s"):
         if new_host_key:
             for old in from_map.folder.glob("ssh_host_*"):
                 old.unlink()
-        volumes = _mirror_volumes(archive()) if from_map.name == "mirror.lab" else None
-        start_machine(from_map, variant or from_map.image, volumes=volumes)
+        volumes = _mirror_volumes(archive()) if from_map.name == "mirror.lab" else {}
+        start_machine(
+            from_map,
+            variant or from_map.image,
+            volumes=volumes,
+            small_disks_mib=small_disks_mib,
+            labels={"lab": _made_from(volumes)},
+        )
 
 
 def status() -> dict[str, str]:
@@ -100,9 +112,13 @@ def status() -> dict[str, str]:
 
 def _keep_or_start(one: Machine, ollama: Path) -> str:
     volumes = _mirror_volumes(ollama) if one.name == "mirror.lab" else {}
-    label = key(*(f"{source}:{target}" for source, target in volumes.items()))
+    label = _made_from(volumes)
     about = podman(
-        "inspect", "--type=container", '--format={{.State.Status}} {{index .Config.Labels "lab"}}', one.container, check=False
+        "inspect",
+        "--type=container",
+        '--format={{.State.Status}} {{index .Config.Labels "lab"}}',
+        one.container,
+        check=False,
     ).stdout.split()
     if len(about) == 2 and about[1] == label:
         if about[0] == "paused":
@@ -115,6 +131,10 @@ def _keep_or_start(one: Machine, ollama: Path) -> str:
             return f"{one.name}: started again"
     start_machine(one, one.image, volumes=volumes, labels={"lab": label})
     return f"{one.name}: {', '.join(one.addresses)}"
+
+
+def _made_from(volumes: Mapping[Path, str]) -> str:
+    return key(*(f"{source}:{target}" for source, target in volumes.items()))
 
 
 def _mirror_volumes(ollama: Path) -> dict[Path, str]:
@@ -133,7 +153,9 @@ def _write_facts(ollama: Path) -> None:
     packages = [load_catalogue().opencode.package, *(f"opencode-{name}" for name in opencode.PLATFORMS)]
     facts = {
         "machines": {one.name: machine_facts(one) for one in MACHINES},
-        "networks": {one.name: {"cidr": one.cidr, "cidr6": one.cidr6, "operator": one.operator} for one in NETWORKS},
+        "networks": {
+            one.name: {"cidr": one.cidr, "cidr6": one.cidr6, "operator": one.operator} for one in NETWORKS
+        },
         "mirror": {
             "files": MIRROR_FILES,
             "slow_files": MIRROR_SLOW_FILES,

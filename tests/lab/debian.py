@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.lab.layout import BUILT
 from tests.lab.shell import LabError, run_logged, step
 
-# Program to Debian package. runc has no program that a plain PATH shows on every system, hence the folders below.
+# Program to Debian package.
 PROGRAMS = {
     "podman": "podman",
     "runc": "runc",
@@ -26,14 +26,16 @@ PROGRAMS = {
     "tar": "tar",
 }
 FILES = {"netavark": (Path("/usr/lib/podman/netavark"), Path("/usr/libexec/podman/netavark"))}
-SYSTEM_PATH = ":".join(("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"))
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def missing() -> list[str]:
     """Debian packages whose programs are not here."""
     path = f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}"
     lacking = [package for program, package in PROGRAMS.items() if shutil.which(program, path=path) is None]
-    return lacking + [package for package, places in FILES.items() if not any(place.exists() for place in places)]
+    return lacking + [
+        package for package, places in FILES.items() if not any(place.exists() for place in places)
+    ]
 
 
 def install_missing() -> None:

@@ -1,16 +1,18 @@
 """A model whose weights are set by hand: small, deterministic, and it answers what a test expects.
 
-It says a fixed reply, word by word. Where a rule's marker stands in the prompt, and no tool result does, it
-says that rule's text instead (a tool call). It is a valid one-layer `llama` GGUF, so a real Ollama serves it.
+It says a fixed reply, word by word. Where a rule's marker stands in the prompt, and no tool result does,
+it says that rule's text instead (a tool call). It is a valid one-layer `llama` GGUF, so a real Ollama
+serves it.
 
-Each token is embedded as two ones: `bias`, and what it is (plain text, start, a marker, a result, reply word k,
-`said` for a rule's text). The layer has two heads with constant queries: head 0 looks for markers, head 1 for a
-result; where there is none, the start of the text catches the attention. What a head finds it adds to the
-residual, and the output matrix is the table that says what follows: plain -> word 0, word k -> word k + 1,
-marker -> its rule, result -> no rule, said -> the end. The feed-forward weights are zero.
+Each token is embedded as two ones: `bias`, and what it is (plain text, start, a marker, a result, reply
+word k, `said` for a rule's text). The layer has two heads with constant queries: head 0 looks for markers,
+head 1 for a result; where there is none, the start of the text catches the attention. What a head finds it
+adds to the residual, and the output matrix is the table that says what follows: plain -> word 0,
+word k -> word k + 1, marker -> its rule, result -> no rule, said -> the end. The feed-forward weights are
+zero.
 
-The vocabulary has every piece of two and three letters, or else a coding agent's prompt of 50 kB would not fit
-into the context of 32k tokens.
+The vocabulary has every piece of two and three letters, or else a coding agent's prompt of 50 kB would not
+fit into the context of 32k tokens.
 """
 
 from __future__ import annotations
@@ -69,7 +71,11 @@ START_ID, END_ID = 1, 2
 def write_model(target: Path, behaviour: Behaviour) -> None:
     """Write the GGUF; the same behaviour gives the same bytes."""
     vocabulary = _vocabulary(behaviour)
-    width = -(-(FIRST_WORD + len(behaviour.reply) + len(behaviour.rules)) // (HEAD_DIM * HEADS)) * HEAD_DIM * HEADS
+    width = (
+        -(-(FIRST_WORD + len(behaviour.reply) + len(behaviour.rules)) // (HEAD_DIM * HEADS))
+        * HEAD_DIM
+        * HEADS
+    )
     writer = gguf.GGUFWriter(target, "llama")
     _describe(writer, behaviour, vocabulary, width)
     _tensors(writer, behaviour, vocabulary, width)
@@ -95,8 +101,12 @@ def _vocabulary(behaviour: Behaviour) -> Vocabulary:
         add(f"<0x{byte:02X}>", kinds.BYTE)
     for rank, letter in enumerate([SPACE, *string.ascii_lowercase]):
         add(letter, kinds.NORMAL, -1000.0 - rank)
-    pieces = ["".join(letters) for n in (1, 2, 3) for letters in itertools.product(string.ascii_lowercase, repeat=n)]
-    grams = {piece for piece in pieces if len(piece) > 1} | {SPACE + piece for piece in pieces if len(piece) < 3}
+    pieces = [
+        "".join(letters) for n in (1, 2, 3) for letters in itertools.product(string.ascii_lowercase, repeat=n)
+    ]
+    grams = {piece for piece in pieces if len(piece) > 1} | {
+        SPACE + piece for piece in pieces if len(piece) < 3
+    }
     for rank, gram in enumerate(sorted(grams - set(behaviour.reply), key=lambda gram: (-len(gram), gram))):
         add(gram, kinds.NORMAL, -rank / 1000)
     words = [
@@ -139,9 +149,9 @@ def _describe(writer: gguf.GGUFWriter, behaviour: Behaviour, vocabulary: Vocabul
     writer.add_bos_token_id(START_ID)
     writer.add_eos_token_id(END_ID)
     writer.add_unk_token_id(0)
-    writer.add_add_bos_token(True)
-    writer.add_add_eos_token(False)
-    writer.add_add_space_prefix(False)
+    writer.add_add_bos_token(value=True)
+    writer.add_add_eos_token(value=False)
+    writer.add_add_space_prefix(value=False)
     writer.add_chat_template(CHAT_TEMPLATE)
 
 

@@ -1,4 +1,4 @@
-"""Images of the lab's machines: a Debian root file system, and one small Containerfile for each difference."""
+"""Images of the lab's machines: a Debian root file system and a small Containerfile for each difference."""
 
 from __future__ import annotations
 
@@ -85,4 +85,7 @@ def _debian() -> tuple[str, str]:
 def _bootstrap(folder: Path) -> None:
     with step("making a Debian root file system with mmdebstrap", "30 s to 2 min"):
         wanted = f"--include={','.join(PACKAGES)}"
-        run(["nice", "mmdebstrap", "--quiet", "--variant=minbase", wanted, SUITE, folder / "root.tar"], timeout_s=1200)
+        run(
+            ["nice", "mmdebstrap", "--quiet", "--variant=minbase", wanted, SUITE, folder / "root.tar"],
+            timeout_s=1200,
+        )

@@ -53,6 +53,11 @@ class Network:
     def address(self, number: int) -> str:
         return f"{self.prefix}.{number}"
 
+    def mac(self, number: int) -> str:
+        """Always the same: a machine made anew is found at once, not when the neighbours' caches expire."""
+        _, second, third = (int(part) for part in self.prefix.split("."))
+        return f"02:0a:{second:02x}:{third:02x}:00:{number:02x}"
+
     def address6(self, number: int) -> str:
         return f"{self.prefix6}::{number}"
 

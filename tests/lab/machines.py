@@ -12,7 +12,7 @@ from tests.lab.images import WITHOUT_SYSTEMD, image
 from tests.lab.layout import ENTER, NETWORKS, OTHER, SSH, Machine, Network, hosts_file
 from tests.lab.shell import LabError, podman, run, until
 
-# Not --privileged, which would hand in the machine's own devices; SYS_ADMIN is for hardened units (PrivateTmp ...).
+# Not --privileged, which would hand in the machine's own devices; SYS_ADMIN is for hardened units.
 RIGHTS = ("--cap-add=SYS_ADMIN,NET_ADMIN,NET_RAW,AUDIT_WRITE", "--security-opt=unmask=ALL")
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 HOST_KEY = "ssh_host_ed25519_key"
@@ -31,13 +31,22 @@ def make_networks() -> None:
     for network in NETWORKS:
         if podman("network", "exists", network.name, check=False).returncode == 0:
             continue
-        ranges = ["--subnet", network.cidr, "--ip-range", f"{network.address(128)}/25", "--subnet", network.cidr6]
+        ranges = [
+            "--subnet",
+            network.cidr,
+            "--ip-range",
+            f"{network.address(128)}/25",
+            "--subnet",
+            network.cidr6,
+        ]
         internal = ["--internal"] if network.internal else []
-        podman("network", "create", "--disable-dns", "--ipv6", "--opt=mtu=1400", *internal, *ranges, network.name)
+        podman(
+            "network", "create", "--disable-dns", "--ipv6", "--opt=mtu=1400", *internal, *ranges, network.name
+        )
 
 
 def give_operator_addresses() -> None:
-    """An address for the operator on the internal network; podman gives none, and drops it with the bridge."""
+    """An address for the operator on the internal network, where podman gives none."""
     about = json.loads(podman("network", "inspect", OTHER.name).stdout)[0]
     bridge = about["network_interface"]
     if run([ENTER, "ip", "link", "show", bridge], check=False).returncode == 0:
@@ -62,7 +71,16 @@ def start_machine(
     """Make a machine anew and wait until one can log in."""
     make_key(machine.folder / HOST_KEY)
     name = machine.container
-    words = ["create", "--replace", "--name", name, "--hostname", machine.hostname, "--systemd=always", "--no-hosts"]
+    words = [
+        "create",
+        "--replace",
+        "--name",
+        name,
+        "--hostname",
+        machine.hostname,
+        "--systemd=always",
+        "--no-hosts",
+    ]
     words += [*RIGHTS, *(f"--label={label}={value}" for label, value in (labels or {}).items())]
     if APPARMOR.is_file() and APPARMOR.read_text().strip() == "Y":
         words.append("--security-opt=apparmor=unconfined")
@@ -76,6 +94,8 @@ def start_machine(
     podman(*words, image(variant))
     podman("cp", "-", f"{name}:/", stdin=_own_files(machine))
     podman("start", name)
+    if not machine.number:  # an address given again, behind another MAC: a stale neighbour costs a minute
+        run([ENTER, "ip", "neigh", "flush", "all"])
     wait_until_up(name, variant)
     if OTHER in machine.networks:
         give_operator_addresses()
@@ -84,7 +104,9 @@ def start_machine(
 def _attach(network: Network, number: int) -> str:
     if number == 0:  # podman chooses
         return network.name
-    return f"{network.name}:ip={network.address(number)},ip={network.address6(number)}"
+    return (
+        f"{network.name}:ip={network.address(number)},ip={network.address6(number)},mac={network.mac(number)}"
+    )
 
 
 def _own_files(machine: Machine) -> bytes:
@@ -108,7 +130,9 @@ def wait_until_up(container: str, variant: str) -> None:
     """Until systemd says that it is up, with no failed unit, and sshd listens."""
 
     def booted() -> bool:
-        state = podman("exec", container, "systemctl", "is-system-running", "--wait", check=False).stdout.strip()
+        state = podman(
+            "exec", container, "systemctl", "is-system-running", "--wait", check=False
+        ).stdout.strip()
         if state == "degraded":
             failed = podman("exec", container, "systemctl", "--failed", "--no-legend", "--plain").stdout
             raise LabError(f"{container}: units failed at boot\n{failed}")

@@ -1,4 +1,4 @@
-"""The three models of the catalogue as hand-made ones under their real names, in a store a mirror can serve."""
+"""Hand-made stand-ins for the catalogue's models, under their real names, as a store a mirror can serve."""
 
 from __future__ import annotations
 
@@ -20,9 +20,8 @@ WORDS = tuple(SPACE + word for word in ANSWER.split())
 
 QWEN = "qwen3-coder"  # names of Ollama's own prompt renderers and answer parsers
 LFM = "lfm2-thinking"
-QWEN_CALL = (
-    f"<tool_call>\n<function={PROBE_TOOL}>\n<parameter=number>\n{PROBE_NUMBER}\n</parameter>\n</function>\n</tool_call>"
-)
+QWEN_PARAMETER = f"<parameter=number>\n{PROBE_NUMBER}\n</parameter>"
+QWEN_CALL = f"<tool_call>\n<function={PROBE_TOOL}>\n{QWEN_PARAMETER}\n</function>\n</tool_call>"
 LFM_CALL = f"<|tool_call_start|>[{PROBE_TOOL}(number={PROBE_NUMBER})]<|tool_call_end|>"
 
 

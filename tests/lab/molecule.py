@@ -48,19 +48,29 @@ def destroy(state: Path) -> None:
 def _machine(name: str, user: str, variant: str, state: Path) -> Machine:
     container = f"mol-{name}"
     owner = podman(
-        "inspect", "--type=container", f'--format={{{{index .Config.Labels "{LABEL}"}}}}', container, check=False
+        "inspect",
+        "--type=container",
+        f'--format={{{{index .Config.Labels "{LABEL}"}}}}',
+        container,
+        check=False,
     ).stdout.strip()
     if owner not in {"", str(state)}:
-        raise LabError(f"{container} belongs to the run in {owner}\n-> choose another name, or destroy that one")
+        raise LabError(
+            f"{container} belongs to the run in {owner}\n-> choose another name, or destroy that one"
+        )
     return Machine(container, user, variant, 0, (TEAM, OTHER), container_name=container)
 
 
 def _addresses(container: str) -> dict[str, str]:
-    networks = json.loads(podman("inspect", "--type=container", container).stdout)[0]["NetworkSettings"]["Networks"]
+    networks = json.loads(podman("inspect", "--type=container", container).stdout)[0]["NetworkSettings"][
+        "Networks"
+    ]
     return {network: about["IPAddress"] for network, about in networks.items()}
 
 
-def _inventory(state: Path, machines: list[Machine], addresses: dict[str, dict[str, str]]) -> dict[str, object]:
+def _inventory(
+    state: Path, machines: list[Machine], addresses: dict[str, dict[str, str]]
+) -> dict[str, object]:
     return {
         "all": {
             "vars": {
@@ -83,4 +93,3 @@ def _inventory(state: Path, machines: list[Machine], addresses: dict[str, dict[s
             },
         }
     }
-

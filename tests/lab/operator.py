@@ -49,9 +49,10 @@ def write_known_hosts(*, without: frozenset[str] = frozenset(), kept: frozenset[
 
 
 def write_site(archive_sha256: str, digests: dict[str, str]) -> None:
-    """The lab as a site of the product: one host without a GPU, two workstations, everything from the mirror."""
+    """The lab as a site of the product: a host without GPU, two workstations, all from the mirror."""
     packages = {
-        name: {"url": tarball_url(f"opencode-{name}"), "integrity": integrity(f"opencode-{name}")} for name in PLATFORMS
+        name: {"url": tarball_url(f"opencode-{name}"), "integrity": integrity(f"opencode-{name}")}
+        for name in PLATFORMS
     }
     site = {
         "schema": 1,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 import platform
 import shutil
 import tempfile
@@ -36,7 +35,7 @@ def product(name: str, made_from: str, build: Callable[[Path], None]) -> Path:
         try:
             build(beside)
             beside.chmod(0o755)
-            os.rename(beside, final)
+            beside.rename(final)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
     return final

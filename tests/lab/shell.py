@@ -107,7 +107,9 @@ def run_logged(
         )
 
 
-def podman(*words: str | Path, stdin: str | bytes = b"", check: bool = True) -> subprocess.CompletedProcess[str]:
+def podman(
+    *words: str | Path, stdin: str | bytes = b"", check: bool = True
+) -> subprocess.CompletedProcess[str]:
     """Run podman inside the lab, from wherever we are."""
     return run([ENTER, "podman", *words], stdin=stdin, check=check)
 
