@@ -80,6 +80,13 @@ def parse(text: str) -> Node | None:
     return _Parser(text).run()
 
 
+def require_object(text: str) -> None:
+    """Raise JsoncError unless the text is an object, or holds nothing yet."""
+    root = parse(text)
+    if root is not None and root.kind != "object":
+        raise place(text, root.start, "the file holds no object at its top")
+
+
 def load(text: str) -> JsonValue:
     """Return the plain value; an empty text is an empty object."""
     root = parse(text)

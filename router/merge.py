@@ -15,7 +15,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from router.endpoint import Frozen
-from router.jsonc import load
+from router.jsonc import load, require_object
 from router.jsonc_edit import delete_path, get_path, same, set_path
 from router.mask import HIDDEN, masked
 from router.opencode import RouterSettings, Setting, remarks
@@ -51,7 +51,8 @@ class Merge(Frozen):
 def merge(text: str | None, desired: RouterSettings, memory: Memory | None) -> Merge:
     """Return the file as it should be; merging again changes no byte. Raises JsoncError on a broken text."""
     memory = Memory() if memory is None or text is None else memory
-    now = load(text) if text is not None else {}
+    require_object(text or "")
+    now = load(text or "")
     text = _forget(text or "", memory, {s.path for s in desired.settings})
     old = {w.path: w for w in memory.written}
     written: list[Written] = []

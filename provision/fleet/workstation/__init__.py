@@ -1,0 +1,1 @@
+"""What happens on a workstation, inside pyinfra: look, equip, publish, confirm, put back."""

@@ -1,0 +1,5 @@
+"""pyinfra deploy file: put back."""
+
+from provision.fleet.workstation.putback import putback
+
+putback(name="Put the files back")

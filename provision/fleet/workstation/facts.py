@@ -1,0 +1,86 @@
+"""Looks at a workstation: what the machine is by a pyinfra fact, the user's files by a channel nobody prints.
+
+Reads; never changes a machine. What leaves this module holds neither foreign settings nor secrets.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from pyinfra.api.facts import FactBase
+from pyinfra.api.host import Host
+from pyinfra.context import host
+
+from provision.fleet.workstation.equip import plan_equip
+from provision.fleet.workstation.exchange import Broken, as_user, command, converse, ended, script
+from provision.fleet.workstation.intent import Refused, base_urls, config_of, describe, intend
+from provision.fleet.workstation.orders import last_look, order_of, save_look
+from provision.fleet.workstation.reading import Folders, FoundFile, folders_of, read_found, read_look
+from provision.fleet.workstation.shapes import Look, Order
+
+
+class WorkstationState(FactBase[dict[str, Any]]):
+    """A workstation as the survey wants it: a Look."""
+
+    def command(self) -> str:
+        try:
+            user = as_user(host).get("_sudo_user")
+        except Broken:
+            return "echo end"  # process() is asked only where something was said; it finds the same fault
+        text = command(_look_script(order_of(host.data.machine)))
+        return f"sudo -H -n -u {shlex.quote(user)} sh -c {shlex.quote(text)}" if user else text
+
+    def process(self, output: list[str]) -> dict[str, Any]:
+        try:
+            as_user(host)
+            look = judged(host, read_look(ended(output)), order_of(host.data.machine))
+            save_look(host.data.machine, look)
+        except Broken as broken:
+            look = Look(problem=broken.said)
+        except Exception as error:  # noqa: BLE001 - one machine's oddity must not end the look at all others
+            look = Look(problem=f"its answers could not be read ({type(error).__name__})")
+        return look.model_dump(mode="json")
+
+
+def look_at(host: Host, order: Order | None) -> Look:
+    """Return this run's look at the machine, or take one."""
+    look = last_look(host.data.machine)
+    return look if look is not None else read_look(converse(host, _look_script(order)))
+
+
+def files_of(host: Host, look: Look, order: Order | None) -> dict[str, FoundFile]:
+    """Fetch the user's files, for merging in memory."""
+    values = {
+        "CONFIG_HOME": look.config_home,
+        "STATE_HOME": look.state_home,
+        "SHELLS": "yes" if order is not None and order.ollama_host is not None else "no",
+    }
+    return read_found(converse(host, script("read", values)))
+
+
+def judged(host: Host, look: Look, order: Order | None) -> Look:
+    """Add to a look what publishing and equipping would do."""
+    if not look.home.startswith("/"):
+        raise Broken("it has no home folder")
+    found = files_of(host, look, order)
+    folders = folders_of(look)
+    config = describe(config_of(found, folders))
+    more: dict[str, Any] = {"config": config}
+    if order is not None:
+        more["equip"] = plan_equip(look, order.equip)
+        more.update(_change(found, folders, order))
+    return look.model_copy(update=more)
+
+
+def _change(found: dict[str, FoundFile], folders: Folders, order: Order) -> dict[str, Any]:
+    try:
+        return {"change": intend(found, folders, order).change}
+    except Refused as refused:
+        return {"refused": refused.problem, "remedy": refused.remedy}
+
+
+def _look_script(order: Order | None) -> str:
+    urls = sorted(set(base_urls(order.router).values())) if order is not None else []
+    names = order.names if order is not None else ()
+    return script("look", {"NAMES": " ".join(names), "URLS": " ".join(urls)})

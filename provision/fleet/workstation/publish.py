@@ -1,0 +1,160 @@
+"""Equips a workstation with OpenCode where it has none, and publishes: one pyinfra operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+
+from pyinfra.api.command import FunctionCommand
+from pyinfra.api.host import Host
+from pyinfra.api.operation import operation
+from pyinfra.api.state import State
+from pyinfra.context import host
+
+from provision.fleet.workstation.equip import equip_values, fault, plan_equip
+from provision.fleet.workstation.exchange import Broken, converse, script
+from provision.fleet.workstation.facts import files_of, look_at
+from provision.fleet.workstation.intent import Intent, Refused, intend
+from provision.fleet.workstation.orders import emit, order_of, run_name
+from provision.fleet.workstation.reading import folders_of
+from provision.fleet.workstation.replace import replace_lines, replace_values, replaced
+from provision.fleet.workstation.shapes import EquipPlan, Look, OpenCode, Order, Published
+
+UNTOUCHED = "its router file was not changed"
+GRACE_S = 120
+
+
+@dataclass
+class Work:
+    """One machine on its way through the operation."""
+
+    machine: str
+    order: Order
+    look: Look
+    intent: Intent
+    equip: EquipPlan
+    opencode: OpenCode | None
+    installed: bool = False
+    left_to_do: tuple[str, ...] = ()
+
+    def outcome(self, **more: object) -> Published:
+        """Return the outcome so far."""
+        values = {
+            "machine": self.machine,
+            "status": "changed" if self.installed else "ok",
+            "path": self.intent.path,
+            "sha256": self.intent.sha256,
+            "kept": self.intent.change.kept,
+            "opencode": self.opencode,
+            "installed": self.installed,
+            "left_to_do": self.left_to_do,
+        }
+        return Published.model_validate({**values, **more})
+
+
+@operation()
+def publish() -> Generator[FunctionCommand, None, None]:
+    """Write what differs; yields nothing where nothing does, and with --dry writes nothing."""
+    executing = bool(host.state.is_executing)
+    work = _prepared(host, executing=executing)
+    if work is None:
+        if executing:
+            yield FunctionCommand(_fail, (), {})
+        return
+    if work.equip.how in ("npm", "package"):
+        yield FunctionCommand(_equip, (work,), {})
+    if work.intent.files:
+        yield FunctionCommand(_write, (work,), {})
+    elif executing:
+        emit("publish", work.outcome())
+
+
+def _prepared(host: Host, *, executing: bool) -> Work | None:
+    machine = host.data.machine
+
+    def prepare() -> Work | Published:
+        order = order_of(machine)
+        if order is None:
+            raise Broken("the run's folder holds no order for it")
+        look = look_at(host, order)
+        found = files_of(host, look, order)
+        try:
+            intent = intend(found, folders_of(look), order)
+        except Refused as refused:
+            return _failed(machine, refused.problem, refused.remedy)
+        equip = plan_equip(look, order.equip)
+        if equip.how in ("declined", "impossible"):
+            return _failed(machine, equip.said, "put OpenCode there, or let the site install it")
+        return Work(machine, order, look, intent, equip, look.opencode)
+
+    done = _guarded(machine, prepare)
+    if isinstance(done, Work):
+        return done
+    if executing:
+        emit("publish", done)
+    return None
+
+
+def _fail(state: State, host: Host) -> bool:
+    """Mark the machine as failed; its outcome is told already."""
+    del state, host  # pyinfra gives both or neither
+    return False
+
+
+def _equip(state: State, host: Host, work: Work) -> bool:
+    del state
+
+    def equip() -> Work | Published:
+        settings = work.order.equip
+        values = equip_values(work.look, settings, work.equip.how)
+        lines = converse(host, script("equip", values), deadline_s=settings.deadline_s + GRACE_S)
+        wrong = fault(lines)
+        if wrong is not None:
+            return _failed(work.machine, wrong[0], wrong[1], wrong[2])
+        link = dict(lines)["installed"]
+        work.installed = True
+        work.opencode = OpenCode(path=link, version=settings.version, ours=True)
+        if "local_bin_in_path" not in dict(lines):
+            work.left_to_do = (f"put {work.look.home}/.local/bin into PATH, so that `opencode` is found",)
+        return work
+
+    return _told(_guarded(work.machine, equip))
+
+
+def _write(state: State, host: Host, work: Work) -> bool:
+    del state
+
+    def write() -> Work | Published:
+        values = replace_values("replace", folders_of(work.look), run_name())
+        lines = converse(host, script("replace", values), replace_lines(work.intent.files))
+        paths, wrong = replaced(lines)
+        if wrong is not None:
+            return _failed(work.machine, wrong.problem, wrong.remedy, wrong.evidence)
+        emit("publish", work.outcome(status="changed", files=paths))
+        return work
+
+    return _told(_guarded(work.machine, write))
+
+
+def _told(done: Work | Published) -> bool:
+    if isinstance(done, Published):
+        emit("publish", done)
+        return False
+    return True
+
+
+def _failed(machine: str, problem: str, remedy: str, evidence: str = "") -> Published:
+    return Published(
+        machine=machine, status="failed", problem=problem, remedy=remedy, evidence=evidence, changed=UNTOUCHED
+    )
+
+
+def _guarded(machine: str, act: Callable[[], Work | Published]) -> Work | Published:
+    """Turn every fault into an outcome: one machine's must not end the others', nor print what it saw."""
+    try:
+        return act()
+    except Broken as broken:
+        again = "run again; what was not finished is done then"
+        return _failed(machine, broken.said, again)
+    except Exception as error:  # noqa: BLE001 - pyinfra would end all machines and print the user's files
+        return _failed(machine, f"a fault in this program ({type(error).__name__})", "report it, please")

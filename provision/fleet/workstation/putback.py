@@ -1,0 +1,48 @@
+"""Makes a workstation's files again what they were before this run's publish: one pyinfra operation."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from pyinfra.api.command import FunctionCommand
+from pyinfra.api.host import Host
+from pyinfra.api.operation import operation
+from pyinfra.api.state import State
+from pyinfra.context import host
+
+from provision.fleet.workstation.exchange import Broken, converse, script
+from provision.fleet.workstation.facts import look_at
+from provision.fleet.workstation.orders import emit, order_of, run_name
+from provision.fleet.workstation.reading import folders_of
+from provision.fleet.workstation.replace import replace_values, replaced
+from provision.fleet.workstation.shapes import PutBack
+
+
+@operation()
+def putback() -> Generator[FunctionCommand, None, None]:
+    """Undo the publish, where one of this run left its record."""
+    if host.state.is_executing:
+        yield FunctionCommand(_undo, (), {})
+
+
+def _undo(state: State, host: Host) -> bool:
+    del state
+    machine = host.data.machine
+    try:
+        look = look_at(host, order_of(machine))
+        values = replace_values("putback", folders_of(look), run_name())
+        paths, wrong = replaced(converse(host, script("replace", values)))
+        if wrong is None:
+            outcome = PutBack(machine=machine, status="changed", files=paths)
+        else:
+            outcome = _failed(machine, wrong.problem, wrong.remedy, wrong.evidence)
+    except Broken as broken:
+        outcome = _failed(machine, broken.said, "its backup lies beside the router file (.astraeus.bak)")
+    except Exception as error:  # noqa: BLE001 - pyinfra would end all machines and print what it saw
+        outcome = _failed(machine, f"a fault in this program ({type(error).__name__})", "report it, please")
+    emit("putback", outcome)
+    return outcome.status != "failed"
+
+
+def _failed(machine: str, problem: str, remedy: str, evidence: str = "") -> PutBack:
+    return PutBack(machine=machine, status="failed", problem=problem, remedy=remedy, evidence=evidence)

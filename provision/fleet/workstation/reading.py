@@ -1,0 +1,135 @@
+"""Reads what the scripts on a workstation say. Pure; what holds a file's content never shows it in a repr."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, cast
+
+from provision.fleet.workstation.shapes import Look, OpenCode
+
+Kind = Literal["absent", "file", "symlink", "other", "unreadable", "large"]
+Lines = Sequence[tuple[str, str]]
+_BITS = {"r": 4, "w": 2, "x": 1, "s": 1, "t": 1}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+@dataclass(frozen=True)
+class FoundFile:
+    """A file as it is; the content is for merging only."""
+
+    path: str
+    kind: Kind = "absent"
+    mode: str | None = None
+    uid: int | None = None
+    size_bytes: int | None = None
+    sha256: str | None = None
+    content: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where a workstation keeps things."""
+
+    home: str
+    config_home: str
+    state_home: str
+    shell: str
+    uid: int
+
+    @property
+    def ledger(self) -> str:
+        return f"{self.state_home}/astraeus-provision/router.json"
+
+    @property
+    def record(self) -> str:
+        return f"{self.state_home}/astraeus-provision/putback"
+
+
+def folders_of(look: Look) -> Folders:
+    """Take the folders out of a look."""
+    return Folders(look.home, look.config_home, look.state_home, look.shell, look.uid)
+
+
+def read_look(lines: Lines) -> Look:
+    """Turn the answers of look.sh into a Look."""
+    said = {key: clean(value) for key, value in lines if key not in ("name", "reach")}
+    path = said.get("opencode_path")
+    free = said.get("free_disk_mib", "")
+    libc = said.get("libc")
+    return Look(
+        os=said.get("os", ""),
+        os_name=said.get("os_name", ""),
+        arch=said.get("arch", ""),
+        libc="musl" if libc == "musl" else "glibc" if libc == "glibc" else "none",
+        avx2="avx2" in said,
+        user=said.get("user", ""),
+        uid=int(said.get("uid", "-1")),
+        home=said.get("home", ""),
+        shell=said.get("shell", ""),
+        config_home=said.get("config_home", ""),
+        state_home=said.get("state_home", ""),
+        opencode_config=said.get("opencode_config") or None,
+        node=said.get("node") or None,
+        npm=said.get("npm") or None,
+        opencode=OpenCode(
+            path=path, version=said.get("opencode_version") or None, ours="opencode_ours" in said
+        )
+        if path
+        else None,
+        link_in_the_way="opencode_in_the_way" in said,
+        local_bin_in_path="local_bin_in_path" in said,
+        free_disk_mib=int(free) if free.isdigit() else None,
+        names=dict(_pairs(lines, "name")),
+        reach={url: said or "no answer" for url, said in _pairs(lines, "reach")},
+    )
+
+
+def read_found(lines: Lines) -> dict[str, FoundFile]:
+    """Turn the answers of read.sh into files by path."""
+    found: dict[str, FoundFile] = {}
+    for key, value in lines:
+        if key != "file":
+            continue
+        kind, mode, uid, size, digest, content, path = value.split(" ", 6)
+        found[path] = FoundFile(
+            path=path,
+            kind=cast("Kind", kind),
+            mode=None if mode == "-" else octal(mode),
+            uid=int(uid) if uid.isdigit() else None,
+            size_bytes=int(size) if size.isdigit() else None,
+            sha256=None if digest == "-" else digest,
+            content=unpacked(content) if kind == "file" else None,
+        )
+    return found
+
+
+def octal(letters: str) -> str:
+    """Turn `-rw-r--r--` (a trailing ACL mark does not count) into `644`."""
+    digits = ""
+    for start in (1, 4, 7):
+        digits += str(sum(_BITS.get(letter, 0) for letter in letters[start : start + 3]))
+    return digits
+
+
+def unpacked(field: str) -> bytes:
+    """Turn `=<base64>` into bytes; what is cut off is empty."""
+    try:
+        return base64.b64decode(field.removeprefix("="), validate=True)
+    except binascii.Error:
+        return b""
+
+
+def clean(text: str) -> str:
+    """Take out control characters, so that no answer can paint on a terminal."""
+    return _CONTROL.sub("?", text).strip()
+
+
+def _pairs(lines: Lines, wanted: str) -> Iterable[tuple[str, str | None]]:
+    for key, value in lines:
+        if key == wanted:
+            name, _, rest = clean(value).partition(" ")
+            yield name, rest.strip() or None

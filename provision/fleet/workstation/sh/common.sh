@@ -1,0 +1,93 @@
+# What every script on a workstation starts with. POSIX sh: dash, bash, zsh, busybox; Linux and macOS.
+# Answers go to stdout, one `key value` line each; the last line is `end`. What they carry of the user's
+# files goes through pipes only, never into an argument or a file that others can read.
+set -u
+umask 077
+LC_ALL=C
+export LC_ALL
+cd "${HOME:-/}" 2>/dev/null || cd /
+
+say() { printf '%s %s\n' "$1" "$2"; }
+
+if command -v sha256sum >/dev/null 2>&1; then sum() { sha256sum <"$1"; }
+elif command -v shasum >/dev/null 2>&1; then sum() { shasum -a 256 <"$1"; }
+else sum() { openssl dgst -sha256 -r <"$1"; }
+fi
+sha() { _sum=$(sum "$1") && printf '%s' "${_sum%% *}"; }
+
+b64() { base64 <"$1" | tr -d '\n'; }
+if [ "$(printf YQ== | base64 -d 2>/dev/null)" = a ]; then unb64() { base64 -d; }; else unb64() { base64 -D; }; fi
+
+# The bytes between here and there are gone when this script ends, whichever way it ends.
+scratch() {
+    [ -n "${scratch_dir:-}" ] && return
+    scratch_dir=$(mktemp -d "${TMPDIR:-/tmp}/astraeus.XXXXXX") || { say failed "scratch no temporary folder"; say end -; exit 0; }
+}
+leave() { [ -z "${scratch_dir:-}" ] || rm -rf "$scratch_dir"; }
+trap leave EXIT
+trap 'exit 129' HUP INT TERM PIPE
+
+descendants() {
+    ps -A -o pid= -o ppid= 2>/dev/null | awk -v root="$1" '
+        { parent[$1] = $2 }
+        END { for (pid in parent) { p = pid; while (p > 1 && p != root) p = parent[p]; if (p == root) print pid } }'
+}
+# bounded SECONDS COMMAND...: kills the command and its children at the deadline (124); macOS has no timeout(1).
+bounded() {
+    _limit=$1; shift
+    "$@" & _pid=$!
+    (
+        trap 'kill "$_nap" 2>/dev/null; exit 0' TERM
+        sleep "$_limit" & _nap=$!
+        wait "$_nap"
+        _all="$_pid $(descendants "$_pid")"
+        # shellcheck disable=SC2086  # a list of process ids
+        kill $_all 2>/dev/null
+        sleep 2 & _nap=$!
+        wait "$_nap"
+        # shellcheck disable=SC2086
+        kill -9 $_all 2>/dev/null
+    ) </dev/null >/dev/null 2>&1 & _dog=$!
+    wait "$_pid"; _rc=$?
+    if kill "$_dog" 2>/dev/null; then wait "$_dog" 2>/dev/null; else wait "$_dog" 2>/dev/null; _rc=124; fi
+    return $_rc
+}
+
+# fetch SECONDS URL FILE: prints the HTTP status, or a word of what went wrong. Runs what the machine has.
+fetch() {
+    if command -v curl >/dev/null 2>&1; then
+        curl -sS -L --connect-timeout 10 -m "$1" -o "$3" -w '%{http_code}' "$2" 2>"$3.err" || printf ' curl %s' "$?"
+    elif command -v wget >/dev/null 2>&1; then
+        if bounded "$1" wget -q -T 15 -O "$3" "$2" 2>"$3.err"; then printf 200; else printf '000 wget %s' "$?"; fi
+    elif command -v python3 >/dev/null 2>&1; then
+        bounded "$1" python3 -c 'import shutil, sys, urllib.request as u
+with u.urlopen(sys.argv[1], timeout=15) as r, open(sys.argv[2], "wb") as f:
+    shutil.copyfileobj(r, f)
+print(r.status, end="")' "$2" "$3" 2>"$3.err" || printf '000 python %s' "$?"
+    else
+        printf '000 no curl, wget or python3'
+    fi
+}
+
+login_env() {
+    # As a login shell sees it; only the names below leave this function: the rest may be secret.
+    scratch
+    _shell=${SHELL:-/bin/sh}
+    bounded 8 "$_shell" -l -c env </dev/null >"$scratch_dir/env" 2>/dev/null
+    sed -n -E 's/^(PATH|XDG_CONFIG_HOME|XDG_STATE_HOME|OPENCODE_CONFIG|OPENCODE_CONFIG_DIR|OLLAMA_HOST)=(.*)$/\1=\2/p' \
+        "$scratch_dir/env" >"$scratch_dir/login"
+    rm -f "$scratch_dir/env"
+    PATH_LOGIN=$(login_value PATH)
+    [ -n "$PATH_LOGIN" ] || PATH_LOGIN=$PATH
+}
+login_value() { sed -n "s/^$1=//p" "$scratch_dir/login" | tail -n 1; }
+seek() { (PATH=$PATH_LOGIN; command -v "$1" 2>/dev/null); }
+find_opencode() { # $found: the one that a login shell would start, else one in a usual place, in PATH or not
+    found=
+    for candidate in "$(seek opencode)" "$HOME/.local/bin/opencode" "$HOME/.opencode/bin/opencode" \
+        "$HOME/.bun/bin/opencode" "$HOME/.npm-global/bin/opencode" /opt/homebrew/bin/opencode \
+        /usr/local/bin/opencode "$HOME"/.local/share/astraeus-provision/opencode/*/bin/opencode; do
+        case $candidate in /*) ;; *) continue ;; esac
+        if [ -f "$candidate" ] && [ -x "$candidate" ]; then found=$candidate; return; fi
+    done
+}

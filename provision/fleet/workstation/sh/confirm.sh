@@ -1,0 +1,52 @@
+# Lets this machine's own OpenCode answer through the file that was published. Leaves nothing behind: OpenCode's
+# data, state, cache and own configuration folder are made for this and thrown away, and the user's file is not
+# written to. Set above: CONFIG, SHA256, SESSION (yes or no), DEADLINE_S, PROMPT, MODELS (`provider/model>url`).
+scratch
+[ ! -h "$CONFIG" ] && [ -f "$CONFIG" ] && now=$(sha "$CONFIG") || now=absent
+say sha256 "$now"
+[ "$now" = "$SHA256" ] || { say end -; exit 0; }
+
+for pair in $MODELS; do
+    model=${pair%%>*}
+    url=${pair#*>}
+    code=$(fetch 30 "$url/models" "$scratch_dir/models")
+    listed=no
+    case $code in 200) grep -qF "\"${model#*/}\"" "$scratch_dir/models" && listed=yes ;; esac
+    say listed "$model $listed $code"
+done
+
+if [ "$SESSION" = yes ]; then
+    login_env
+    find_opencode
+    say opencode "$found"
+    if [ -n "$found" ]; then
+        s=$scratch_dir
+        for pair in $MODELS; do
+            model=${pair%%>*}
+            rm -rf "$s/run"
+            mkdir -p "$s/run/work"
+            began=$(date +%s)
+            (
+                cd "$s/run/work" || exit
+                PATH=$PATH_LOGIN
+                OPENCODE_CONFIG=$CONFIG
+                XDG_CONFIG_HOME=$s/run/config XDG_DATA_HOME=$s/run/data
+                XDG_STATE_HOME=$s/run/state XDG_CACHE_HOME=$s/run/cache
+                npm_config_cache=$s/run/npm OPENCODE_DISABLE_AUTOUPDATE=1 OPENCODE_DISABLE_MODELS_FETCH=1
+                export PATH OPENCODE_CONFIG XDG_CONFIG_HOME XDG_DATA_HOME XDG_STATE_HOME XDG_CACHE_HOME \
+                    npm_config_cache OPENCODE_DISABLE_AUTOUPDATE OPENCODE_DISABLE_MODELS_FETCH
+                unset OPENCODE_CONFIG_CONTENT OPENCODE_CONFIG_DIR OPENCODE_PERMISSION
+                bounded "$DEADLINE_S" "$found" run --pure --title astraeus --format json --model "$model" \
+                    "$PROMPT" </dev/null
+            ) >"$s/run/out" 2>"$s/run/err"
+            rc=$?
+            took=$(($(date +%s) - began))
+            grep '"type":"text"\|"type":"error"' "$s/run/out" | head -c 60000 >"$s/run/events"
+            { tail -n 10 "$s/run/err"; grep -h ERROR "$s"/run/data/opencode/log/*.log 2>/dev/null | tail -n 3; } |
+                head -c 4000 >"$s/run/said"
+            say answer "$model $rc $took =$(b64 "$s/run/events") =$(b64 "$s/run/said")"
+        done
+    fi
+    say sha256 "$(sha "$CONFIG")"
+fi
+say end -

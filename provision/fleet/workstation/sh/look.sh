@@ -1,0 +1,74 @@
+# Looks at a workstation. Writes nothing that outlives it, and sends no file's content. Set above: NAMES, URLS.
+login_env
+home=${HOME:-}
+config_home=$(login_value XDG_CONFIG_HOME); [ -n "$config_home" ] || config_home=$home/.config
+state_home=$(login_value XDG_STATE_HOME); [ -n "$state_home" ] || state_home=$home/.local/state
+
+os=$(uname -s)
+say os "$os"
+say arch "$(uname -m)"
+case $os in
+    Linux) say os_name "$(. /etc/os-release 2>/dev/null; printf %s "${PRETTY_NAME:-Linux}")" ;;
+    Darwin) say os_name "macOS $(sw_vers -productVersion 2>/dev/null)" ;;
+esac
+libc=none
+if [ "$os" = Linux ]; then
+    libc=glibc
+    for loader in /lib/ld-musl-*; do [ -e "$loader" ] && libc=musl; done
+    grep -qw avx2 /proc/cpuinfo 2>/dev/null && say avx2 1
+elif [ "$(sysctl -n hw.optional.avx2_0 2>/dev/null)" = 1 ]; then
+    say avx2 1
+fi
+say libc "$libc"
+say user "$(id -un)"
+say uid "$(id -u)"
+say home "$home"
+say shell "${SHELL:-}"
+say config_home "$config_home"
+say state_home "$state_home"
+say opencode_config "$(login_value OPENCODE_CONFIG)"
+case ":$PATH_LOGIN:" in *":$home/.local/bin:"*) say local_bin_in_path 1 ;; esac
+say free_disk_mib "$(($(df -Pk "$home" 2>/dev/null | awk 'NR == 2 { print $4 }') / 1024))"
+
+real() { readlink -f "$1" 2>/dev/null || printf %s "$1"; }
+packaged_version() { sed -n 's/^ *"version": *"\([^"]*\)".*/\1/p' "$1" 2>/dev/null | head -n 1; }
+node=$(seek node)
+[ -n "$node" ] && say node "$(bounded 5 "$node" --version </dev/null 2>/dev/null)"
+npm=$(seek npm)
+if [ -n "$npm" ]; then # npm itself is slow to start and leaves a log behind
+    npm_home=$(dirname "$(dirname "$(real "$npm")")")
+    say npm "$(packaged_version "$npm_home/package.json")"
+fi
+
+find_opencode
+if [ -n "$found" ]; then
+    target=$(real "$found")
+    version=$(packaged_version "$(dirname "$(dirname "$target")")/package.json")
+    if [ -z "$version" ]; then
+        scratch; s=$scratch_dir # OpenCode makes its folders even for --version
+        version=$(HOME=$s XDG_CONFIG_HOME=$s XDG_DATA_HOME=$s XDG_STATE_HOME=$s XDG_CACHE_HOME=$s \
+            bounded 15 "$found" --version </dev/null 2>/dev/null | tail -n 1)
+    fi
+    say opencode_path "$found"
+    say opencode_version "$version"
+    case $target in "$(real "$home")"/.local/share/astraeus-provision/opencode/*) say opencode_ours 1 ;; esac
+elif [ -e "$home/.local/bin/opencode" ] || [ -h "$home/.local/bin/opencode" ]; then
+    say opencode_in_the_way 1
+fi
+
+address() {
+    if command -v getent >/dev/null 2>&1; then
+        bounded 5 getent ahosts "$1" </dev/null 2>/dev/null | awk 'NR == 1 { print $1 }'
+    elif command -v dscacheutil >/dev/null 2>&1; then
+        bounded 5 dscacheutil -q host -a name "$1" </dev/null 2>/dev/null |
+            awk '/^ip(v6)?_address:/ { print $2; exit }'
+    else
+        bounded 5 ping -c 1 "$1" </dev/null 2>/dev/null | sed -n '1s/.*(\([0-9a-fA-F.:]*\)).*/\1/p'
+    fi
+}
+for name in $NAMES; do say name "$name $(address "$name")"; done
+for url in $URLS; do
+    scratch
+    say reach "$url $(fetch 8 "$url/models" "$scratch_dir/reach")"
+done
+say end -

@@ -1,0 +1,185 @@
+"""What goes to a workstation's code and what comes back: JSON in the run's folder, without a secret in it.
+
+In:  $ASTRAEUS_RUN/router/<machine>.json    an Order
+Out: the survey's answer                     a Look
+     $ASTRAEUS_RUN/workstations/<phase>.jsonl  one Published, Confirmed or PutBack per machine
+Must not import pyinfra.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from provision.model import Frozen
+from router.opencode import RouterSettings
+
+Phase = Literal["publish", "confirm", "putback"]
+
+
+class Package(Frozen):
+    """OpenCode's platform package as npm packs it."""
+
+    url: str
+    integrity: str
+    """`sha512-` and base64, as npm writes it."""
+
+
+class Equip(Frozen):
+    """How OpenCode gets onto a workstation that has none."""
+
+    install: bool = True
+    version: str
+    registry: str | None = None
+    """For npm; None takes the user's own."""
+    packages: Mapping[str, Package] = {}
+    """By platform package (`opencode-linux-x64`), for workstations without Node."""
+    deadline_s: int = 900
+
+
+class Confirm(Frozen):
+    """What a workstation's own OpenCode has to show."""
+
+    models: tuple[str, ...] = ()
+    """`provider/model`, each asked once."""
+    session: bool = True
+    """False: the file did not change; its sha256 and each server's own list of models are enough."""
+    prompt: str = "Answer with the one word: ready"
+    deadline_s: int = 300
+
+
+class Order(Frozen):
+    """All that a workstation shall become."""
+
+    router: RouterSettings
+    equip: Equip
+    ollama_host: str | None = None
+    """Given to shells as OLLAMA_HOST; None takes it back where it was ours."""
+    names: tuple[str, ...] = ()
+    """Names that it must be able to resolve."""
+    confirm: Confirm = Confirm()
+
+
+class OpenCode(Frozen):
+    """An OpenCode found there."""
+
+    path: str
+    version: str | None
+    ours: bool
+
+
+class ConfigFile(Frozen):
+    """OpenCode's configuration file as it is."""
+
+    path: str
+    kind: Literal["absent", "file", "symlink", "other", "unreadable"] = "absent"
+    mode: str | None = None
+    """Octal, as in 600."""
+    uid: int | None = None
+    size_bytes: int | None = None
+    sha256: str | None = None
+    broken: str | None = None
+    """Line, column and what is wrong, where it does not parse."""
+
+
+class Change(Frozen):
+    """What publishing would do; never shows what is not ours."""
+
+    files: tuple[str, ...] = ()
+    """Paths that would be written; empty where nothing changes."""
+    diff: str = ""
+    kept: tuple[str, ...] = ()
+    """What stays as the user has it against the site's wish, in sentences."""
+
+
+class EquipPlan(Frozen):
+    """How OpenCode would come there."""
+
+    how: Literal["present", "npm", "package", "declined", "impossible"]
+    said: str = ""
+    """Why, where it is declined or impossible."""
+
+
+class Look(Frozen):
+    """A workstation as the survey finds it. `problem` is set where the look itself failed."""
+
+    problem: str = ""
+    os: str = ""
+    """`uname -s`."""
+    os_name: str = ""
+    arch: str = ""
+    libc: Literal["glibc", "musl", "none"] = "none"
+    avx2: bool = False
+    user: str = ""
+    uid: int = -1
+    home: str = ""
+    shell: str = ""
+    config_home: str = ""
+    state_home: str = ""
+    opencode_config: str | None = None
+    """$OPENCODE_CONFIG of a login shell: a file that overrules ours."""
+    node: str | None = None
+    npm: str | None = None
+    opencode: OpenCode | None = None
+    link_in_the_way: bool = False
+    """~/.local/bin/opencode is something that cannot be run."""
+    local_bin_in_path: bool = False
+    free_disk_mib: int | None = None
+    names: Mapping[str, str | None] = {}
+    """Asked names, each with its address or None."""
+    reach: Mapping[str, str] = {}
+    """Providers' base URLs, each with the HTTP status or what went wrong."""
+    config: ConfigFile | None = None
+    change: Change | None = None
+    """None where no Order lies in the run's folder, or where the file must be left as it is (`refused`)."""
+    refused: str = ""
+    remedy: str = ""
+    equip: EquipPlan | None = None
+
+
+class Outcome(Frozen):
+    """What a phase did on one machine."""
+
+    machine: str
+    status: Literal["ok", "changed", "failed"]
+    problem: str = ""
+    evidence: str = ""
+    changed: str = ""
+    """What was done already, where it failed."""
+    remedy: str = ""
+
+
+class Published(Outcome):
+    """The router file and what goes with it."""
+
+    path: str = ""
+    sha256: str = ""
+    """Of the router file as it is now."""
+    files: tuple[str, ...] = ()
+    """All that was written."""
+    kept: tuple[str, ...] = ()
+    opencode: OpenCode | None = None
+    installed: bool = False
+    left_to_do: tuple[str, ...] = ()
+
+
+class Answer(Frozen):
+    """A model's answer on the workstation."""
+
+    model: str
+    how: Literal["session", "listed"]
+    text: str = ""
+    seconds: float = 0.0
+
+
+class Confirmed(Outcome):
+    """What the workstation's own OpenCode showed."""
+
+    answers: tuple[Answer, ...] = ()
+    sha256: str = ""
+
+
+class PutBack(Outcome):
+    """Whether the files are again as they were before the last publish."""
+
+    files: tuple[str, ...] = ()
