@@ -12,6 +12,7 @@ ProvisionError(problem, remedy, evidence)      nothing else may leave the packag
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import ClassVar
 
@@ -61,9 +62,13 @@ class SiteError(ProvisionError):
 
 
 class PreflightError(ProvisionError):
-    """Machines are not ready."""
+    """Machines are not ready; the parts are the findings, each with its remedy."""
 
     exit_code = ExitCode.NOT_READY
+
+    def __init__(self, parts: Sequence[ProvisionError]) -> None:
+        super().__init__("\n".join(str(part) for part in parts), changed="Nothing was changed.")
+        self.parts = tuple(parts)
 
 
 class ConvergeError(ProvisionError):

@@ -15,11 +15,13 @@ import jinja2
 import jinja2.meta
 import yaml
 
-from provision.catalogue import full_name
+from provision.catalogue import Catalogue, full_name
 from provision.fleet.host.script import LiveQuery
+from provision.hostvars import archive_for, host_vars
 from provision.model import Frozen
 from provision.paths import data_root
 from provision.rolevars import HostVars, WantedModel
+from provision.site import Host, Site
 
 ROLES_SEEN_LIVE = ("lan_firewall", "ollama", "ollama_models")
 MAX_DEPTH = 10
@@ -69,7 +71,7 @@ class ExpectedLive(Frozen):
             links=tuple(self.links),
             units=tuple(unit.name for unit in self.units),
             nft_table=self.nft_table is not None,
-            models=tuple(model.name for model in self.models),
+            models=tuple(full_name(model.name) for model in self.models),
             ledger=self.ledger,
             texts=tuple(f"{self.models_dir}/{manifest_path(model.name)}" for model in self.models),
             folders=(f"{self.models_dir}/blobs",),
@@ -177,6 +179,20 @@ def _unit(scope: _Scope, item: Mapping[str, Any]) -> ExpectedUnit:
             if line.startswith("Environment=") and name.startswith("OLLAMA_"):
                 environment[name] = value
     return ExpectedUnit(name=item["name"], exe=scope.value(item.get("exe")), environment=environment)
+
+
+def live_query(host: Host, site: Site, catalogue: Catalogue) -> LiveQuery:
+    """What to ask before anything is known of the host: for every architecture that it might be."""
+    arches = catalogue.ollama.archives.keys() | {str(arch) for arch in site.ollama.archives}
+    archives = [archive for arch in sorted(arches) if (archive := archive_for(arch, site, catalogue))]
+    queries = [
+        expected_live(host_vars(host, site, catalogue, archive=archive, admit=(), firewall="nftables")).query
+        for archive in archives
+    ]
+    if not queries:
+        return LiveQuery()
+    files = dict.fromkeys(path for query in queries for path in query.files)
+    return queries[0].model_copy(update={"files": tuple(files)})
 
 
 def manifest_path(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from provision.catalogue import Catalogue, Model
+from provision.catalogue import Catalogue, Model, full_name
 from provision.model import Frozen
 from provision.rolevars import (
     FirewallManager,
@@ -55,8 +55,10 @@ def _source(model: Model, site: Site) -> tuple[str, bool]:
     return f"{mirror.netloc}/{namespace}/{model.base}", mirror.scheme == "http"
 
 
-def wanted_models(host: Host, site: Site, catalogue: Catalogue) -> tuple[WantedModel, ...]:
-    """What the host serves, in the catalogue's order."""
+def wanted_models(
+    host: Host, site: Site, catalogue: Catalogue, sizes: Mapping[str, int]
+) -> tuple[WantedModel, ...]:
+    """What the host serves, in the catalogue's order; sizes are the source's own word, where it gave one."""
     wanted = []
     for name in host.served:
         model = catalogue.model(name)
@@ -69,7 +71,7 @@ def wanted_models(host: Host, site: Site, catalogue: Catalogue) -> tuple[WantedM
                 base_digest=base_digest(model, site),
                 source=source,
                 insecure=insecure,
-                size_bytes=model.size_bytes,
+                size_bytes=sizes.get(full_name(model.name), model.size_bytes),
             )
         )
     return tuple(wanted)
@@ -84,6 +86,7 @@ def host_vars(
     admit: tuple[str, ...],
     firewall: FirewallManager,
     models_dir: str = MODELS_DIR,
+    sizes: Mapping[str, int] | None = None,
 ) -> HostVars:
     """Everything the roles need for that host."""
     port = catalogue.ollama.port
@@ -105,7 +108,7 @@ def host_vars(
         ollama_models=OllamaModelsVars(
             ollama_models_port=port,
             ollama_models_dir=models_dir,
-            ollama_models_wanted=wanted_models(host, site, catalogue),
+            ollama_models_wanted=wanted_models(host, site, catalogue, sizes or {}),
         ),
         lan_firewall=LanFirewallVars(
             lan_firewall_port=port, lan_firewall_admit=admit, lan_firewall_manager=firewall

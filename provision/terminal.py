@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import getpass
-import os
 import sys
-from collections.abc import Callable
 
 from provision.progress import Progress, SilentProgress, progress_on
 
@@ -13,8 +11,9 @@ from provision.progress import Progress, SilentProgress, progress_on
 class Terminal:
     """stdin, stdout and stderr of one command."""
 
-    def __init__(self, *, verbose: bool = False, quiet: bool = False) -> None:
-        """Quiet keeps even progress away, as the dynamic inventory needs it."""
+    def __init__(self, *, verbose: bool = False, quiet: bool = False, presents: bool = True) -> None:
+        """Quiet keeps progress away; without presents stdout is left to one JSON document."""
+        self._presents = presents
         self.interactive = sys.stdin.isatty() and sys.stderr.isatty()
         self.progress: Progress = SilentProgress() if quiet else progress_on(sys.stderr, verbose=verbose)
 
@@ -23,10 +22,11 @@ class Terminal:
         with self.progress.paused():
             print(text, file=sys.stderr, flush=True)
 
-    def show(self, text: str) -> None:
-        """A result on stdout."""
-        with self.progress.paused():
-            print(text, flush=True)
+    def present(self, text: str) -> None:
+        """A part of the result on stdout, for a person."""
+        if self._presents:
+            with self.progress.paused():
+                print(text, flush=True)
 
     def agrees(self, question: str) -> bool:
         """Ask yes or no; only `y` and `yes` are yes. False where nobody can be asked."""
@@ -38,16 +38,7 @@ class Terminal:
 
     def secret(self, prompt: str) -> str | None:
         """Ask for a password without echo; None where nobody can be asked."""
-        return self._ask(prompt, getpass.getpass)
-
-    def _ask(self, prompt: str, ask: Callable[[str], str]) -> str | None:
         if not self.interactive:
             return None
         with self.progress.paused():
-            return ask(prompt)
-
-
-def operator_user() -> str | None:
-    """The user behind sudo, if the command runs under it as root."""
-    user = os.environ.get("SUDO_USER", "")
-    return user if os.geteuid() == 0 and user not in ("", "root") else None
+            return getpass.getpass(prompt, stream=sys.stderr)

@@ -7,6 +7,7 @@ documentation (RFC 5737, RFC 3849). Prints `closed`, `open` or `unknown`, and wh
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 NAMESPACE = f"astraeus-{os.getpid()}"
 OUTSIDE, INSIDE = f"ast{os.getpid() % 100000}a", f"ast{os.getpid() % 100000}b"
@@ -14,7 +15,7 @@ DOCUMENTATION_NETWORKS = ("192.0.2", "198.51.100", "203.0.113")
 ASK = (
     "import socket,sys\n"
     "try:\n"
-    "    socket.create_connection((sys.argv[1], int(sys.argv[2])), 3).close(); print('yes')\n"
+    "    socket.create_connection((sys.argv[1], int(sys.argv[2])), 1.5).close(); print('yes', 'it answers')\n"
     "except OSError as error:\n"
     "    print('no', error)\n"
 )
@@ -55,26 +56,30 @@ def resolved(address: str) -> bool:
     return "lladdr" in done.stdout
 
 
+def ask_over(version: str, outside: str, inside: str, port: int) -> "tuple[bool, bool, str] | None":
+    """(open, link works, what was said) over one IP version; None on a host without it."""
+    nodad = ("nodad",) if version == "-6" else ()
+    try:
+        ip(version, "addr", "add", outside, "dev", OUTSIDE, *nodad)
+        ip("netns", "exec", NAMESPACE, "ip", version, "addr", "add", inside, "dev", INSIDE, *nodad)
+    except subprocess.CalledProcessError:
+        return None  # a host without IPv6
+    address, stranger = outside.partition("/")[0], inside.partition("/")[0]
+    is_open, said = asks(address, port)
+    return is_open, resolved(address), f"{stranger}: {said}"
+
+
 def probe(port: int) -> str:
-    """One verdict over IPv4 and IPv6."""
-    seen, links = [], 0
-    for outside, inside in pairs():
-        version = "-6" if ":" in outside else "-4"
-        nodad = ("nodad",) if version == "-6" else ()
-        address = outside.partition("/")[0]
-        try:
-            ip(version, "addr", "add", outside, "dev", OUTSIDE, *nodad)
-            ip("netns", "exec", NAMESPACE, "ip", version, "addr", "add", inside, "dev", INSIDE, *nodad)
-        except subprocess.CalledProcessError:
-            continue  # a host without IPv6
-        is_open, said = asks(address, port)
-        if is_open:
-            return f"open to {inside.partition('/')[0]}, which nobody admits"
-        links += resolved(address)
-        seen.append(f"{inside.partition('/')[0]}: {said}")
-    if not links:
-        return "unknown the probe's own link to the host did not work: " + "; ".join(seen)
-    return "closed " + "; ".join(seen)
+    """One verdict over IPv4 and IPv6, asked at once."""
+    with ThreadPoolExecutor() as pool:
+        asked = [pool.submit(ask_over, version, *pair, port) for version, pair in (("-4", pairs()[0]), ("-6", pairs()[1]))]
+        seen = [answer for answer in (one.result() for one in asked) if answer is not None]
+    text = "; ".join(said for _, _, said in seen)
+    if any(is_open for is_open, _, _ in seen):
+        return f"open to an address that nobody admits ({text})"
+    if not any(link for _, link, _ in seen):
+        return f"unknown the probe's own link to the host did not work: {text}"
+    return f"closed {text}"
 
 
 def main(port: int) -> None:

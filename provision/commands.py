@@ -1,0 +1,129 @@
+"""What each command does, from parsed flags to an exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from provision.catalogue import load_catalogue
+from provision.deploy import deploy
+from provision.errors import ExitCode, SiteError
+from provision.operation import Goal, Operation
+from provision.outcomes import Outcomes
+from provision.report import report_text
+from provision.rundir import RunDir
+from provision.site import Site
+from provision.sitefile import Described, Flags, describe, limited, load_site, save_site
+from provision.survey import reaches
+from provision.terminal import Terminal
+
+
+def deploy_lan(
+    flags: Flags,
+    *,
+    save: Path | None,
+    limit: Sequence[str],
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+    verbose: bool,
+) -> int:
+    """`lan`: the whole road."""
+    goal = Goal.DRY_RUN if dry_run else Goal.APPLY
+    described = describe(flags)
+    names = limited(described.site, limit)
+    if save is not None:
+        save_site(described.site, save)
+    if goal.mutates and not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise SiteError(
+            "nobody can be asked here: this is not a terminal. Nothing was contacted.",
+            remedy="say --yes to go ahead, or --dry-run to see what would change",
+        )
+    return _run(described, names, goal, yes=yes, as_json=as_json, verbose=verbose)
+
+
+def verify_site(site: Path | None, *, limit: Sequence[str], as_json: bool, verbose: bool) -> int:
+    """`verify`: prove and confirm again."""
+    described = describe(Flags(site=site))
+    return _run(
+        described, limited(described.site, limit), Goal.VERIFY, yes=True, as_json=as_json, verbose=verbose
+    )
+
+
+def _run(
+    described: Described, limit: frozenset[str], goal: Goal, *, yes: bool, as_json: bool, verbose: bool
+) -> int:
+    verb = {Goal.APPLY: "lan", Goal.DRY_RUN: "dry-run", Goal.VERIFY: "verify"}[goal]
+    run = RunDir.create(verb)
+    run.write("site.json", described.site.model_dump(mode="json", by_alias=True))
+    terminal = Terminal(verbose=verbose, presents=not as_json)
+    if not as_json:
+        for note in (f"site: {described.origin}", *described.notes):
+            terminal.say(note)
+    operation = Operation(
+        goal=goal,
+        command=shlex.join(["astraeus-provision", *sys.argv[1:]]),
+        site=described.site,
+        catalogue=load_catalogue(),
+        ways=reaches(described.site),
+        limit=limit,
+        run=run,
+        terminal=terminal,
+        outcomes=Outcomes(run),
+        yes=yes,
+        verbose=verbose,
+    )
+    report = deploy(operation, described)
+    if as_json:
+        print(json.dumps(report.model_dump(mode="json"), indent=2))
+    else:
+        print(report_text(report, dry_run=goal is Goal.DRY_RUN))
+    return report.exit_code
+
+
+def check_site(file: Path, *, as_json: bool) -> int:
+    """`site check`: SiteError says what is wrong."""
+    try:
+        site = load_site(file)
+    except SiteError as error:
+        if not as_json:
+            raise
+        failures = error.problem.splitlines()
+        print(json.dumps({"ok": False, "failures": failures, "exit_code": int(error.exit_code)}, indent=2))
+        return int(error.exit_code)
+    if as_json:
+        print(json.dumps({"ok": True, "failures": [], "exit_code": 0}, indent=2))
+    else:
+        print(f"{file}: right; {_counted(site)}")
+    return int(ExitCode.DONE)
+
+
+def _counted(site: Site) -> str:
+    def many(count: int, noun: str) -> str:
+        return f"{count} {noun}{'' if count == 1 else 's'}"
+
+    stations = (
+        "this machine as workstation"
+        if site.workstations is None
+        else many(len(site.workstations), "workstation")
+    )
+    return f"{many(len(site.hosts), 'host')}, {stations}"
+
+
+def print_inventory(site: Path | None, host: str | None) -> int:
+    """`inventory`: what Ansible asks a dynamic inventory for; surveys the hosts, as the variables need it."""
+    from provision.dynamic import inventory_for  # noqa: PLC0415 - only here
+
+    described = describe(Flags(site=site or _site_from_environment()))
+    print(json.dumps(inventory_for(described, host), indent=2))
+    return int(ExitCode.DONE)
+
+
+def _site_from_environment() -> Path | None:
+    """Ansible calls an inventory without options of ours: ASTRAEUS_SITE names the file then."""
+    value = os.environ.get("ASTRAEUS_SITE", "")
+    return Path(value) if value else None

@@ -1,0 +1,49 @@
+"""What every step of a run needs: the site, the way to each machine, the run's folder, the person."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from provision.catalogue import Catalogue
+from provision.outcomes import Outcomes
+from provision.rundir import RunDir
+from provision.site import Site
+from provision.ssh import Reach
+from provision.terminal import Terminal
+
+
+class Goal(Enum):
+    """How far a run goes."""
+
+    APPLY = "apply"
+    DRY_RUN = "dry run"
+    VERIFY = "verify"
+
+    @property
+    def mutates(self) -> bool:
+        return self is Goal.APPLY
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One run; its outcomes and files grow, everything else stays."""
+
+    goal: Goal
+    command: str
+    site: Site
+    catalogue: Catalogue
+    ways: Mapping[str, Reach]
+    limit: Collection[str]
+    run: RunDir
+    terminal: Terminal
+    outcomes: Outcomes
+    yes: bool
+    verbose: bool
+
+    def tell(self, text: str) -> None:
+        self.terminal.progress.tell(text)
+
+    def log(self, line: str) -> None:
+        self.run.log_command(line)

@@ -1,0 +1,64 @@
+"""What happens to each machine, as it happens: kept as JSON lines, and the raw material of the report."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from provision.model import Frozen
+from provision.report import MachineReport
+from provision.rundir import RunDir
+
+Kind = Literal["changed", "proven", "warning", "left"]
+
+
+class Outcome(Frozen):
+    """One thing that came of a step on one machine."""
+
+    step: str
+    machine: str
+    kind: Kind
+    text: str
+
+
+class Outcomes:
+    """All of a run, in order."""
+
+    def __init__(self, run: RunDir) -> None:
+        self._run = run
+        self._kept: list[Outcome] = []
+
+    def add(self, step: str, machine: str, kind: Kind, *texts: str) -> None:
+        """Keep one outcome for each text."""
+        for text in texts:
+            outcome = Outcome(step=step, machine=machine, kind=kind, text=text)
+            self._kept.append(outcome)
+            self._run.log_outcome(outcome.model_dump())
+
+    def changed_text(self) -> str:
+        """What was already changed, for the message of an error that follows."""
+        by_machine: dict[str, int] = {}
+        for outcome in self._kept:
+            if outcome.kind == "changed":
+                by_machine[outcome.machine] = by_machine.get(outcome.machine, 0) + 1
+        if not by_machine:
+            return "Nothing was changed."
+        counted = ", ".join(f"{name} ({count} changes)" for name, count in by_machine.items())
+        return f"Already changed: {counted}; a rerun goes on from there."
+
+    def reports(self, machines: dict[str, str]) -> tuple[MachineReport, ...]:
+        """One report for each machine, named to its class."""
+
+        def texts(machine: str, kind: Kind) -> tuple[str, ...]:
+            return tuple(o.text for o in self._kept if o.machine == machine and o.kind == kind)
+
+        return tuple(
+            MachineReport(
+                machine=name,
+                kind=kind,
+                changed=texts(name, "changed"),
+                proven=texts(name, "proven"),
+                warnings=texts(name, "warning"),
+                left=texts(name, "left"),
+            )
+            for name, kind in machines.items()
+        )

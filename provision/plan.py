@@ -1,0 +1,223 @@
+"""The plan: what will change where, in order, with bytes and reasons. Pure: values in, a value out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Literal
+
+from provision.catalogue import Catalogue
+from provision.disk import DiskNeed, disk_need
+from provision.drift import NOT_COMPARED, drift
+from provision.expected import ExpectedLive, expected_live
+from provision.facts import HostFacts
+from provision.fleet.workstation.shapes import Look
+from provision.hostvars import archive_for, host_vars, unpinned
+from provision.model import Frozen
+from provision.networks import Admission, admitted, public_networks
+from provision.rolevars import FirewallManager, HostVars
+from provision.site import Host, Site
+
+
+def size_text(size_bytes: int) -> str:
+    """Decimal units, as downloads are told: `18.6 GB`, `10 MB`."""
+    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e8 else f"{size_bytes / 1e6:.0f} MB"  # noqa: PLR2004
+
+
+class HostPlan(Frozen):
+    """One host's part."""
+
+    name: str
+    variables: HostVars
+    admission: Admission
+    need: DiskNeed
+    actions: tuple[str, ...]
+    """What will change, in order; empty when its live state is as expected."""
+    converge: bool
+    """Whether Ansible goes there; it also does where the live state cannot be compared."""
+    python_first: bool
+
+    @property
+    def expected(self) -> ExpectedLive:
+        return expected_live(self.variables)
+
+
+class WorkstationPlan(Frozen):
+    """One workstation's part."""
+
+    name: str
+    actions: tuple[str, ...]
+    diff: str
+    """Of what is ours in the router file; never a foreign value, never a secret."""
+    kept: tuple[str, ...]
+    """What of the user's own stays against the site's wish."""
+
+
+class Plan(Frozen):
+    """All of it: converge, prove, publish, confirm, in this order."""
+
+    hosts: tuple[HostPlan, ...]
+    workstations: tuple[WorkstationPlan, ...]
+    asleep: Mapping[str, str]
+    """Workstations that did not answer, and why; they are told how to be finished later."""
+    warnings: tuple[str, ...]
+
+    @property
+    def changes(self) -> bool:
+        return any(host.actions for host in self.hosts) or any(w.actions for w in self.workstations)
+
+    @property
+    def fetch_bytes(self) -> int:
+        return sum(host.need.fetch_bytes for host in self.hosts)
+
+
+def firewall_of(facts: HostFacts) -> FirewallManager:
+    """The manager that is active there; our own nftables table where none is."""
+    managers: tuple[Literal["firewalld", "ufw"], ...] = ("firewalld", "ufw")
+    return next((manager for manager in managers if manager in facts.firewalls), "nftables")
+
+
+def variables_for(host: Host, site: Site, catalogue: Catalogue, facts: HostFacts) -> HostVars | None:
+    """Role variables by what was seen; None where preflight has findings that make them impossible."""
+    archive = archive_for(facts.arch, site, catalogue)
+    admission = admitted(host, site, facts)
+    if archive is None or not isinstance(admission, Admission):
+        return None
+    return host_vars(
+        host,
+        site,
+        catalogue,
+        archive=archive,
+        admit=admission.cidrs,
+        firewall=firewall_of(facts),
+        models_dir=disk_need(host, site, catalogue, facts).models_dir,
+        sizes=facts.base_bytes,
+    )
+
+
+def make_plan(
+    site: Site,
+    catalogue: Catalogue,
+    hosts: Mapping[str, HostFacts],
+    workstations: Mapping[str, Look],
+    asleep: Mapping[str, str],
+    limit: Collection[str],
+) -> Plan:
+    """Decide; hosts out of the limit are proven, not changed. Preflight has found nothing that blocks."""
+    planned = [
+        _host_plan(site.host(name), site, catalogue, facts, may_change=name in limit)
+        for name, facts in hosts.items()
+    ]
+    return Plan(
+        hosts=tuple(plan for plan in planned if plan is not None),
+        workstations=tuple(
+            _workstation_plan(name, look, catalogue) for name, look in workstations.items() if name in limit
+        ),
+        asleep={name: reason for name, reason in asleep.items() if name in limit},
+        warnings=_warnings(site, catalogue, [plan for plan in planned if plan is not None]),
+    )
+
+
+def _host_plan(
+    host: Host, site: Site, catalogue: Catalogue, facts: HostFacts, *, may_change: bool
+) -> HostPlan | None:
+    variables = variables_for(host, site, catalogue, facts)
+    admission = admitted(host, site, facts)
+    if variables is None or not isinstance(admission, Admission):
+        return None
+    need = disk_need(host, site, catalogue, facts)
+    differences = drift(expected_live(variables), facts)
+    if facts.ollama.kind != "ours" or facts.live is None or facts.python is None:
+        actions = _from_nothing(variables, facts, need)
+        if facts.ollama.kind == "ours":
+            actions = differences
+    else:
+        actions = tuple(text for text in differences if text != NOT_COMPARED)
+    return HostPlan(
+        name=host.name,
+        variables=variables,
+        admission=admission,
+        need=need,
+        actions=actions if may_change else (),
+        converge=may_change and bool(differences),
+        python_first=facts.python is None,
+    )
+
+
+def _from_nothing(variables: HostVars, facts: HostFacts, need: DiskNeed) -> tuple[str, ...]:
+    actions = ["install python3, which Ansible needs"] if facts.python is None else []
+    firewall = variables.lan_firewall
+    if firewall is not None:
+        actions.append(
+            f"firewall ({firewall.lan_firewall_manager}): port {firewall.lan_firewall_port} for "
+            f"{', '.join(firewall.lan_firewall_admit)}, closed to all others"
+        )
+    if facts.ollama.kind == "unit":
+        actions.append(f"replace {facts.ollama.unit_path}; it is kept, and so are the models it has")
+    server = variables.ollama
+    actions.append(
+        f"Ollama {server.ollama_version} as a systemd service on {server.ollama_bind}:{server.ollama_port}, "
+        f"context {server.ollama_context_length} (fetch {size_text(need.archive_bytes)})"
+    )
+    for model in variables.ollama_models.ollama_models_wanted:
+        if model.name not in need.missing:
+            continue
+        how = f"pull {model.source} ({size_text(model.size_bytes)})"
+        context = f", make {model.name} of it with num_ctx {model.num_ctx}" if model.num_ctx else ""
+        actions.append(how + context)
+    return tuple(actions)
+
+
+def _workstation_plan(name: str, look: Look, catalogue: Catalogue) -> WorkstationPlan:
+    actions: list[str] = []
+    ways = {"npm": "with npm", "package": "from its platform package"}
+    if look.equip is not None and look.equip.how in ways:
+        actions.append(
+            f"install OpenCode {catalogue.opencode.version} for {look.user} {ways[look.equip.how]}"
+        )
+    change = look.change
+    actions += [f"write {path}" for path in (change.files if change is not None else ())]
+    return WorkstationPlan(
+        name=name,
+        actions=tuple(actions),
+        diff="" if change is None else change.diff,
+        kept=() if change is None else change.kept,
+    )
+
+
+def _warnings(site: Site, catalogue: Catalogue, plans: list[HostPlan]) -> tuple[str, ...]:
+    warnings = [f"{base} is unpinned: {meaning}" for base, meaning in unpinned(site, catalogue).items()]
+    for plan in plans:
+        public = public_networks(plan.admission.networks)
+        warnings += [
+            f"{plan.name}: {net} is public, and everybody in it may use the models" for net in public
+        ]
+    return tuple(warnings)
+
+
+def plan_text(plan: Plan) -> str:
+    """The plan as a person reads it before saying yes."""
+    stations = ", ".join([*(workstation.name for workstation in plan.workstations), *plan.asleep]) or "none"
+    lines = [f"Plan (workstations: {stations})"]
+    for host in plan.hosts:
+        lines.append(f"  {host.name} (host)")
+        lines.append(f"    admits {', '.join(host.admission.cidrs)} ({host.admission.reason})")
+        lines += [f"    {number}. {action}" for number, action in enumerate(host.actions, 1)]
+        if not host.actions:
+            lines.append("    no changes")
+        if host.need.fetch_bytes:
+            about = "about " if host.need.estimated else ""
+            places = ", ".join(
+                f"{size_text(size)} in {path}" for path, size in host.need.by_path.items() if size
+            )
+            fetch = f"{about}{size_text(host.need.fetch_bytes)}"
+            lines.append(f"    fetches {fetch}, needs {about}{places}")
+    for workstation in plan.workstations:
+        lines.append(f"  {workstation.name} (workstation)")
+        lines += [f"    {number}. {action}" for number, action in enumerate(workstation.actions, 1)]
+        if not workstation.actions:
+            lines.append("    no changes")
+        lines += [f"    kept: {text}" for text in workstation.kept]
+        lines += [f"    | {line}" for line in workstation.diff.splitlines()]
+    lines += [f"  {name} (workstation): skipped, {reason}" for name, reason in plan.asleep.items()]
+    lines += [f"  warning: {text}" for text in plan.warnings]
+    return "\n".join(lines)

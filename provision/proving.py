@@ -1,0 +1,124 @@
+"""The gate between hosts and workstations: every endpoint is proven, and closed to who is not admitted."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from shlex import join
+
+import httpx
+
+from provision.catalogue import full_name
+from provision.endpoints import endpoint
+from provision.engines.openssh import OffList, probe_off_list, tunnel
+from provision.errors import ProofError
+from provision.facts import HostFacts
+from provision.operation import Operation
+from provision.outcomes import Kind
+from provision.plan import HostPlan
+from provision.progress import step
+from provision.prove import Proof, client_for, expected, prove
+
+
+def prove_hosts(
+    operation: Operation,
+    plans: Sequence[HostPlan],
+    facts: Mapping[str, HostFacts],
+    sudo_password: str | None,
+) -> None:
+    """Prove all hosts at once; ProofError names every answer that was wrong."""
+    if not plans:
+        return
+    with step(operation.terminal.progress, f"Prove {', '.join(plan.name for plan in plans)}") as summary:
+        with ThreadPoolExecutor(max_workers=2 * len(plans)) as pool:
+            asked = [pool.submit(_prove_host, operation, plan, facts[plan.name]) for plan in plans]
+            probed = [pool.submit(_probe, operation, plan, facts[plan.name], sudo_password) for plan in plans]
+            proofs, probes = [one.result() for one in asked], [one.result() for one in probed]
+        failures: list[str] = []
+        for proof, probe in zip(proofs, probes, strict=True):
+            failures += _record(operation, proof, probe)
+        if failures:
+            raise ProofError(
+                failures[0],
+                evidence="\n".join(failures[1:]),
+                changed=f"{operation.outcomes.changed_text()} No workstation was touched.",
+                remedy="see `journalctl -u ollama -n 50` there; `astraeus-provision verify` proves again",
+            )
+        summary.append(f"{sum(len(proof.checks) for proof in proofs)} answers")
+
+
+def _prove_host(operation: Operation, plan: HostPlan, facts: HostFacts) -> Proof:
+    catalogue = operation.catalogue
+    lenient = frozenset(model.name for model in catalogue.models if model.tool_call_may_fail)
+    wanted = expected(plan.name, plan.variables, _digests(plan, facts), lenient)
+    with _way_to(operation, plan) as (url, client):
+        return prove(wanted, url, client, operation.tell)
+
+
+def _digests(plan: HostPlan, facts: HostFacts) -> dict[str, str]:
+    """Digests by served name: those of the host's own ledger, and the pins of models served as they are."""
+    ledger = facts.live.ledger if facts.live is not None else None
+    digests = {name: entry.digest for name, entry in (ledger or {}).items()}
+    for model in plan.variables.ollama_models.ollama_models_wanted:
+        if model.num_ctx is None and model.base_digest is not None:
+            digests[full_name(model.name)] = model.base_digest
+    return digests
+
+
+@contextmanager
+def _way_to(operation: Operation, plan: HostPlan) -> Iterator[tuple[str, httpx.Client]]:
+    """A client at the advertised URL; through SSH where the operator is not admitted or cannot resolve it."""
+    url = endpoint(operation.site.host(plan.name), operation.catalogue).url
+    name = httpx.URL(url).host
+    if plan.admission.operator is not False and _resolves(name):
+        with client_for(url) as client:
+            yield url, client
+        return
+    port = plan.variables.ollama.ollama_port
+    with tunnel(operation.ways[plan.name], port, lambda argv: operation.log(join(argv))) as path:
+        transport = httpx.HTTPTransport(uds=str(path))
+        with client_for(f"http://127.0.0.1:{port}", transport) as client:
+            yield f"{url} (through SSH)", client
+
+
+def _resolves(name: str) -> bool:
+    try:
+        socket.getaddrinfo(name, None)
+    except OSError:
+        return False
+    return True
+
+
+def _probe(
+    operation: Operation, plan: HostPlan, facts: HostFacts, sudo_password: str | None
+) -> OffList | None:
+    if plan.variables.lan_firewall is None:
+        return None
+    password = sudo_password if facts.sudo == "password" else None
+    port = plan.variables.ollama.ollama_port
+    way = operation.ways[plan.name]
+    return probe_off_list(way, port, password, lambda argv: operation.log(join(argv)))
+
+
+def _record(operation: Operation, proof: Proof, probe: OffList | None) -> list[str]:
+    """Keep what was proven; returns what was not, as sentences that name the machine."""
+    failures = []
+    for check in proof.checks:
+        if check.verdict == "failed":
+            failures.append(f"{proof.host}: {check.what} at {proof.url}: {check.detail}")
+        else:
+            kind: Kind = "proven" if check.verdict == "ok" else "warning"
+            operation.outcomes.add("prove", proof.host, kind, f"{check.what}: {check.detail}")
+    if probe is None:
+        return failures
+    match probe.verdict:
+        case "closed":
+            operation.outcomes.add("prove", proof.host, "proven", f"closed off the list: {probe.detail}")
+        case "open":
+            failures.append(f"{proof.host}: its port is {probe.detail}")
+        case "unknown":
+            text = f"not proven that the port is closed off the list: {probe.detail}"
+            operation.outcomes.add("prove", proof.host, "warning", text)
+    return failures

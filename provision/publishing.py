@@ -1,0 +1,138 @@
+"""Publish and confirm: workstations get what was proven, and keep only what their own OpenCode confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from provision.engines import pyinfra
+from provision.errors import PublishError
+from provision.fleet.workstation.shapes import Confirmed, Outcome, Published
+from provision.operation import Goal, Operation
+from provision.orders import order
+from provision.plan import Plan, WorkstationPlan
+from provision.progress import step
+from provision.report import Failure
+
+
+def publish_and_confirm(operation: Operation, plan: Plan) -> tuple[Failure, ...]:
+    """Bring workstations to their state as far as the goal goes; the failures name those that kept theirs."""
+    stations = plan.workstations
+    for station in stations:
+        operation.outcomes.add("publish", station.name, "warning", *station.kept)
+    match operation.goal:
+        case Goal.DRY_RUN:
+            for station in stations:
+                operation.outcomes.add("publish", station.name, "changed", *station.actions)
+            return ()
+        case Goal.VERIFY:
+            stale = [_stale(station) for station in stations if station.actions]
+            return (*stale, *_confirmed(operation, [s for s in stations if not s.actions], afresh=True))
+        case Goal.APPLY:
+            published, failures = _published(operation, [station for station in stations if station.actions])
+            unchanged = [station for station in stations if not station.actions]
+            failures += _confirmed(operation, unchanged, afresh=False)
+            failures += _confirmed(operation, published, afresh=True)
+            return tuple(failures)
+
+
+def _stale(station: WorkstationPlan) -> Failure:
+    return Failure(
+        problem=f"{station.name}: it is not as the site describes it",
+        evidence="\n".join(station.actions),
+        remedy=f"astraeus-provision lan --limit {station.name}",
+    )
+
+
+def _failure(outcome: Outcome) -> Failure:
+    return Failure(
+        problem=f"{outcome.machine}: {outcome.problem}",
+        evidence=outcome.evidence,
+        changed=outcome.changed,
+        remedy=outcome.remedy,
+    )
+
+
+def _published(
+    operation: Operation, stations: Sequence[WorkstationPlan]
+) -> tuple[list[WorkstationPlan], list[Failure]]:
+    if not stations:
+        return [], []
+    names = [station.name for station in stations]
+    done: dict[str, Published] = {}
+    with step(operation.terminal.progress, f"Publish to {', '.join(names)}") as summary:
+        done = pyinfra.publish(operation.run.root, names, log=operation.log, tell=operation.tell)
+        for outcome in done.values():
+            if outcome.installed and outcome.opencode is not None:
+                text = f"installed OpenCode {outcome.opencode.version} at {outcome.opencode.path}"
+                operation.outcomes.add("publish", outcome.machine, "changed", text)
+            if outcome.status != "failed":
+                operation.outcomes.add(
+                    "publish", outcome.machine, "changed", *(f"wrote {path}" for path in outcome.files)
+                )
+                operation.outcomes.add("publish", outcome.machine, "left", *outcome.left_to_do)
+        summary.append(f"{sum(outcome.status == 'changed' for outcome in done.values())} written")
+    failures = [_failure(outcome) for outcome in done.values() if outcome.status == "failed"]
+    good = [station for station in stations if done[station.name].status != "failed"]
+    return good, failures
+
+
+def _confirmed(operation: Operation, stations: Sequence[WorkstationPlan], *, afresh: bool) -> list[Failure]:
+    """Ask each workstation's own OpenCode; what it does not confirm is put back, where we wrote it."""
+    if not stations:
+        return []
+    names = [station.name for station in stations]
+    wanted = order(operation.site, operation.catalogue)
+    asked = wanted.model_copy(update={"confirm": wanted.confirm.model_copy(update={"session": afresh})})
+    for name in names:
+        operation.run.write(f"router/{name}.json", asked.model_dump(mode="json"))
+    with step(operation.terminal.progress, f"Confirm on {', '.join(names)}") as summary:
+        done = pyinfra.confirm(operation.run.root, names, log=operation.log, tell=operation.tell)
+        for outcome in done.values():
+            if outcome.status != "failed":
+                operation.outcomes.add("confirm", outcome.machine, "proven", *_said(outcome))
+        failed = [outcome for outcome in done.values() if outcome.status == "failed"]
+        summary.append(f"{len(done) - len(failed)} confirmed")
+    if failed and afresh and operation.goal.mutates:
+        return _put_back(operation, failed)
+    return [_failure(outcome) for outcome in failed]
+
+
+def _said(outcome: Confirmed) -> list[str]:
+    texts = []
+    for answer in outcome.answers:
+        if answer.how == "session":
+            texts.append(
+                f"OpenCode answered with {answer.model} in {answer.seconds:.1f} s: {answer.text.strip()!r}"
+            )
+        else:
+            texts.append(f"{answer.model}: its file is unchanged and the server lists the model")
+    return texts
+
+
+def _put_back(operation: Operation, failed: Sequence[Confirmed]) -> list[Failure]:
+    names = [outcome.machine for outcome in failed]
+    with step(operation.terminal.progress, f"Put back {', '.join(names)}"):
+        restored = pyinfra.put_back(operation.run.root, names, log=operation.log, tell=operation.tell)
+    failures = []
+    for outcome in failed:
+        back = restored[outcome.machine]
+        state = (
+            "Its files were put back as they were."
+            if back.status != "failed"
+            else f"Its files could NOT be put back: {back.problem}. {back.remedy}"
+        )
+        failures.append(_failure(outcome).model_copy(update={"changed": state}))
+    return failures
+
+
+def say_unfinished(operation: Operation, plan: Plan, failures: Sequence[Failure]) -> None:
+    """PublishError naming every workstation that kept its old file, and the command that finishes it."""
+    sentences = [str(failure.as_error()) for failure in failures]
+    for name, reason in plan.asleep.items():
+        command = f"astraeus-provision {'verify' if operation.goal is Goal.VERIFY else 'lan'} --limit {name}"
+        operation.outcomes.add("publish", name, "left", f"not reached ({reason}); later: {command}")
+        sentences.append(f"{name}: {reason}; it keeps its old file\n-> wake it, then: {command}")
+    if not sentences or operation.goal is Goal.DRY_RUN:
+        return
+    head, *evidence = "\n".join(sentences).splitlines()
+    raise PublishError(head, evidence="\n".join(evidence))
