@@ -112,20 +112,21 @@ def status() -> dict[str, str]:
 
 def _keep_or_start(one: Machine, ollama: Path) -> str:
     volumes = _mirror_volumes(ollama) if one.name == "mirror.lab" else {}
-    label = _made_from(volumes)
+    label, current = _made_from(volumes), image(one.image)
+    wanted = '{{.State.Status}} {{index .Config.Labels "lab"}} {{.ImageName}}'
     about = podman(
-        "inspect",
-        "--type=container",
-        '--format={{.State.Status}} {{index .Config.Labels "lab"}}',
-        one.container,
-        check=False,
+        "inspect", "--type=container", f"--format={wanted}", one.container, check=False
     ).stdout.split()
-    if len(about) == 2 and about[1] == label:
+    if len(about) == 3 and about[1] == label:
         if about[0] == "paused":
             podman("unpause", one.container)
             return f"{one.name}: woken"
         if about[0] == "running":
-            return ""
+            return (
+                ""
+                if about[2] == current
+                else f"{one.name}: kept, but its image is old or a test's (fresh renews it)"
+            )
         if about[0] == "exited":
             podman("start", one.container)
             return f"{one.name}: started again"

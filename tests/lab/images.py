@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import time
 from pathlib import Path
 
-from tests.lab.layout import SUDO_PASSWORD
+from tests.lab.layout import BUILT, SUDO_PASSWORD
 from tests.lab.opencode import node
 from tests.lab.products import key, product
 from tests.lab.shell import podman, run, step
@@ -21,6 +22,7 @@ PACKAGES = (
     "ca-certificates",
     "curl",
     "procps",
+    "netbase",
 )
 SUITE = "bookworm"
 # Old package lists name files that the distribution no longer has.
@@ -42,7 +44,10 @@ WITHOUT_SYSTEMD = frozenset({"server-nosystemd"})
 
 def image(variant: str) -> str:
     """The image of a variant, built where it is missing (KeyError for an unknown one)."""
-    name, _ = _built(variant)
+    BUILT.mkdir(parents=True, exist_ok=True)
+    with (BUILT / "images.lock").open("w") as lock:  # molecule runs ask for the same ones at the same time
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        name, _ = _built(variant)
     return name
 
 

@@ -165,6 +165,11 @@ class Lab:
         return mirror
 
     @property
+    def extra(self) -> Path:
+        """A folder whose files the mirror serves under files/extra/."""
+        return Path(self.facts["mirror"]["extra"])
+
+    @property
     def site_file(self) -> Path:
         return Path(self.facts["site"])
 

