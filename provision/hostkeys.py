@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import shlex
 import socket
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ from provision.model import Frozen
 from provision.ssh import CONNECT_TIMEOUT_S, Reach
 
 MAX_THREADS = 64
+# Without a handler paramiko's failures would reach the terminal as tracebacks; they are told as reasons.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 
 class HostKey(Frozen):
@@ -95,6 +98,8 @@ def shown_key(reach: Reach, known: tuple[Entry, ...], timeout_s: float) -> param
         options = transport.get_security_options()
         options.key_types = _preferred(tuple(options.key_types), known)
         transport.start_client(timeout=timeout_s)
+        if not transport.initial_kex_done:  # past its timeout start_client just returns
+            raise TimeoutError
         return transport.get_remote_server_key()
     finally:
         transport.close()

@@ -35,9 +35,12 @@ def archive_urls(site: Site, catalogue: Catalogue) -> dict[str, str]:
     return urls
 
 
-def source_names(site: Site, catalogue: Catalogue, arch: str) -> tuple[str, ...]:
-    """Names that a host of that architecture must resolve to fetch what it lacks."""
-    urls = [archive_urls(site, catalogue).get(arch), site.models.mirror or PUBLIC_LIBRARY]
+def source_names(
+    site: Site, catalogue: Catalogue, arch: str, *, archive: bool = True, models: bool = True
+) -> tuple[str, ...]:
+    """Names that a host of that architecture must resolve to fetch the archive, the models, or both."""
+    urls = [archive_urls(site, catalogue).get(arch) if archive else None]
+    urls.append((site.models.mirror or PUBLIC_LIBRARY) if models else None)
     names = [urlsplit(url).hostname for url in urls if url]
     return tuple(dict.fromkeys(name for name in names if name))
 

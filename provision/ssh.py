@@ -97,6 +97,8 @@ def resolve(
     first = next((key for key in found if key in {"proxyjump", "proxycommand"}), None)
     if first == "proxycommand":
         jump = None
+        # paramiko expands the tokens, but leaves an escaped percent sign as it is
+        command = command and str(command).replace("%%", "%")
     elif jump and str(jump).lower() != "none":
         command = _jump_command(str(jump), hostname, port)
     else:

@@ -17,6 +17,8 @@ from provision.errors import SiteError
 
 SYSTEM_CONFIG = Path("/etc/ssh/ssh_config")
 MAX_INCLUDE_DEPTH = 16
+PLAIN_CRITERIA = frozenset({"all", "canonical", "final"})
+VALUED_CRITERIA = frozenset({"exec", "host", "originalhost", "user", "localuser"})
 _SETTING = re.compile(r"^(\w+)(?:\s*=\s*|\s+)(.+)$")
 _WORD = re.compile(r'"([^"]*)"|(\S+)')
 
@@ -46,6 +48,18 @@ def _included(words: str, base: Path) -> Iterator[Path]:
         yield from (Path(name) for name in sorted(glob.glob(str(base / pattern))))  # noqa: PTH207
 
 
+def _strange_criteria(line: str) -> str:
+    """A criterion that paramiko would take for always true."""
+    words = iter([match.group(1) or match.group(2) for match in _WORD.finditer(line)][1:])
+    for word in words:
+        criterion = word.lstrip("!").lower()
+        if criterion not in PLAIN_CRITERIA | VALUED_CRITERIA:
+            return criterion
+        if criterion in VALUED_CRITERIA:
+            next(words, None)
+    return ""
+
+
 def _lines(path: Path, base: Path, depth: int = 0) -> Iterator[str]:
     """Every line with Include replaced by what it names; the block that was open is opened again after it."""
     if depth > MAX_INCLUDE_DEPTH:
@@ -63,6 +77,11 @@ def _lines(path: Path, base: Path, depth: int = 0) -> Iterator[str]:
                     yield from _lines(name, base, depth + 1)
             yield block
             continue
+        if key == "match" and (strange := _strange_criteria(line)):
+            raise SiteError(
+                f"{path}: `Match {strange}` is not understood here, and guessing could reach another machine",
+                remedy="write that block as `Host` or as `Match host`, `user` or `exec`",
+            )
         if key in {"host", "match"}:
             block = line
         if line:

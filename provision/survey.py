@@ -54,8 +54,12 @@ def operator_user() -> str | None:
 
 def reaches(site: Site) -> dict[str, Reach]:
     """How every machine but the local one is reached (SiteError where ~/.ssh/config is broken)."""
-    machines = (*site.hosts, *site.consumers)
-    return {machine.name: resolve(machine.name, machine.ssh) for machine in machines if machine.name != LOCAL}
+    wishes = {host.name: host.ssh for host in site.hosts} | {one.name: one.ssh for one in site.consumers}
+    return {name: resolve(name, ssh) for name, ssh in wishes.items() if name != LOCAL}
+
+
+def _machine_names(site: Site) -> tuple[str, ...]:
+    return (*(host.name for host in site.hosts), *(station.name for station in site.consumers))
 
 
 def write_inventory(run_dir: Path, site: Site, ways: Mapping[str, Reach], *, timeout_s: int) -> None:

@@ -1,0 +1,41 @@
+"""What a finding is: one machine, one problem, one remedy; and how the questions to a host are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from provision.catalogue import Catalogue
+from provision.facts import HostFacts
+from provision.model import Frozen
+from provision.site import Host, Site
+
+
+class Finding(Frozen):
+    """Something that keeps a machine from being ready, or that its owner should know."""
+
+    machine: str
+    problem: str
+    remedy: str
+    severity: Literal["blocks", "skips", "warns"] = "blocks"
+    """skips: this workstation is left as it is and named at the end; the others go on."""
+
+
+class Case(Frozen):
+    """One host as the questions see it."""
+
+    host: Host
+    site: Site
+    catalogue: Catalogue
+    facts: HostFacts
+    password_given: bool = False
+    """Whether a sudo password that works was given for it."""
+
+    def blocks(self, problem: str, remedy: str) -> Finding:
+        return Finding(machine=self.host.name, problem=problem, remedy=remedy)
+
+    def warns(self, problem: str, remedy: str) -> Finding:
+        return Finding(machine=self.host.name, problem=problem, remedy=remedy, severity="warns")
+
+
+Findings = Iterator[Finding]

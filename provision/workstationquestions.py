@@ -1,0 +1,91 @@
+"""The questions to one workstation, one small function each. Pure.
+
+What is wrong with one workstation spoils nothing for the others: it is left as it is, and named.
+"""
+
+from __future__ import annotations
+
+from provision.findings import Finding, Findings
+from provision.fleet.workstation.shapes import Look
+
+SYSTEMS = frozenset({"Linux", "Darwin"})
+
+
+def _skips(name: str, problem: str, remedy: str) -> Finding:
+    return Finding(machine=name, problem=problem, remedy=remedy, severity="skips")
+
+
+def look_failed(name: str, look: Look) -> Findings:
+    """Nothing is concluded from a look that broke off."""
+    if look.problem:
+        yield _skips(name, look.problem, f"see what `ssh {name}` shows on login")
+
+
+def operating_system(name: str, look: Look) -> Findings:
+    """Linux or macOS."""
+    if not look.problem and look.os not in SYSTEMS:
+        yield _skips(
+            name,
+            f"its operating system is {look.os_name or look.os or 'unknown'}",
+            "only Linux and macOS workstations are supported; take it out of the site",
+        )
+
+
+def config_file(name: str, look: Look) -> Findings:
+    """Its file must be one that can be edited without breaking it."""
+    config = look.config
+    if config is None:
+        return
+    if config.broken:
+        yield _skips(
+            name,
+            f"{config.path} does not parse: {config.broken}",
+            "correct it there; it is left as it is until then",
+        )
+    elif config.kind == "symlink":
+        yield _skips(
+            name,
+            f"{config.path} is a symlink",
+            "put the file itself there, for a link is never followed",
+        )
+    elif config.kind in {"other", "unreadable"}:
+        yield _skips(
+            name,
+            f"{config.path} is {'no plain file' if config.kind == 'other' else 'not readable'}",
+            "make it a file of that user's",
+        )
+
+
+def overruled(name: str, look: Look) -> Findings:
+    """A configuration that OpenCode prefers to ours."""
+    if look.opencode_config:
+        yield Finding(
+            machine=name,
+            problem=f"OPENCODE_CONFIG={look.opencode_config} is set there and overrules what we write",
+            remedy="unset it in the user's shell profile",
+            severity="warns",
+        )
+
+
+def opencode(name: str, look: Look) -> Findings:
+    """An OpenCode, or a way to get one."""
+    if look.equip is not None and look.equip.how in {"declined", "impossible"}:
+        yield _skips(
+            name,
+            f"it has no OpenCode: {look.equip.said}",
+            "install OpenCode there, or let the site do it (`opencode: {install: true}` and a source)",
+        )
+
+
+def names(name: str, look: Look) -> Findings:
+    """The endpoints' names must mean something there."""
+    for wanted, address in look.names.items():
+        if address is None:
+            yield _skips(
+                name,
+                f"it cannot resolve {wanted}, the address of an endpoint",
+                "add it to its DNS or /etc/hosts, or set `advertise:` of that host to its address",
+            )
+
+
+WORKSTATION_QUESTIONS = (look_failed, operating_system, config_file, overruled, opencode, names)
