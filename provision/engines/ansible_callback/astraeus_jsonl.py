@@ -30,6 +30,11 @@ EVIDENCE_LINES = 20
 TELLING_BUILTINS = ("debug", "fail", "assert")
 
 
+def bare_name(task: Task) -> str:
+    """Without the role's name, which a person reading the plan does not need."""
+    return str(task.get_name()).rpartition(" : ")[2]
+
+
 def is_hidden(result: Mapping[str, Any]) -> bool:
     return bool(result.get("_ansible_no_log") or "censored" in result)
 
@@ -73,7 +78,7 @@ def failure(result: Mapping[str, Any]) -> str:
     return "\n".join(filter(None, (text_of(part) for part in failed))) or str(result.get("msg", ""))
 
 
-class CallbackModule(CallbackBase):
+class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible ships no types
     """Writes the events."""
 
     CALLBACK_VERSION = 2.0
@@ -86,28 +91,38 @@ class CallbackModule(CallbackBase):
         sys.stdout.flush()
 
     def _tell(self, event: str, outcome: CallbackTaskResult, **fields: Any) -> None:
-        self._write(event, host=outcome.host.get_name(), task=outcome.task.get_name().rpartition(" : ")[2], **fields)
+        self._write(event, host=outcome.host.get_name(), task=bare_name(outcome.task), **fields)
 
     def v2_playbook_on_play_start(self, play: Play) -> None:
         self._write("play", name=play.get_name())
 
-    def v2_playbook_on_task_start(self, task: Task, is_conditional: bool) -> None:  # noqa: ARG002, FBT001
-        self._write("task", task=task.get_name().rpartition(" : ")[2])
+    def v2_playbook_on_task_start(
+        self,
+        task: Task,
+        is_conditional: bool,  # noqa: ARG002, FBT001 - Ansible's signature
+    ) -> None:
+        self._write("task", task=bare_name(task))
 
     def v2_playbook_on_handler_task_start(self, task: Task) -> None:
-        self._write("task", task=task.get_name().rpartition(" : ")[2])
+        self._write("task", task=bare_name(task))
 
     def v2_runner_on_start(self, host: Host, task: Task) -> None:
-        self._write("start", host=host.get_name(), task=task.get_name().rpartition(" : ")[2])
+        self._write("start", host=host.get_name(), task=bare_name(task))
 
     def v2_runner_on_ok(self, result: CallbackTaskResult) -> None:
         data = result.result
         builtin = result.task.resolved_action or result.task.action
-        is_telling = not builtin.startswith("ansible.builtin.") or builtin.rpartition(".")[2] in TELLING_BUILTINS
+        is_telling = (
+            not builtin.startswith("ansible.builtin.") or builtin.rpartition(".")[2] in TELLING_BUILTINS
+        )
         message = text_of(data) if is_telling and not is_hidden(data) else ""
         self._tell("ok", result, changed=bool(data.get("changed")), message=message, diff=diffs(data))
 
-    def v2_runner_on_failed(self, result: CallbackTaskResult, ignore_errors: bool = False) -> None:  # noqa: FBT001, FBT002
+    def v2_runner_on_failed(
+        self,
+        result: CallbackTaskResult,
+        ignore_errors: bool = False,  # noqa: FBT001, FBT002 - Ansible's signature
+    ) -> None:
         data = result.result
         self._tell(
             "failed",
@@ -126,7 +141,8 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_retry(self, result: CallbackTaskResult) -> None:
         data = result.result
-        self._tell("retry", result, attempt=data.get("attempts"), message="" if is_hidden(data) else text_of(data))
+        message = "" if is_hidden(data) else text_of(data)
+        self._tell("retry", result, attempt=data.get("attempts"), message=message)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         self._write("stats", stats={host: stats.summarize(host) for host in sorted(stats.processed)})

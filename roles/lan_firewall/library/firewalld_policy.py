@@ -42,10 +42,10 @@ def wanted_rules(content: str) -> list[str]:
         parts = [f'rule priority="{rule.get("priority")}"']
         if rule.get("family"):
             parts.append(f'family="{rule.get("family")}"')
-        for source in rule.iter("source"):
-            parts.append(f'source address="{source.get("address")}"')
-        for port in rule.iter("port"):
-            parts.append(f'port port="{port.get("port")}" protocol="{port.get("protocol")}"')
+        parts += [f'source address="{source.get("address")}"' for source in rule.iter("source")]
+        parts += [
+            f'port port="{port.get("port")}" protocol="{port.get("protocol")}"' for port in rule.iter("port")
+        ]
         parts.append("accept" if rule.find("accept") is not None else "drop")
         rules.append(" ".join(parts))
     return sorted(rules)
@@ -75,7 +75,9 @@ def main() -> None:
     if state != "running":
         if not content:
             module.exit_json(changed=False)
-        module.fail_json(msg="firewalld does not run, so its policy would guard nothing. Start it, then run again.")
+        module.fail_json(
+            msg="firewalld does not run, so its policy guards nothing. Start it, then run again."
+        )
 
     wanted, live = wanted_rules(content), live_rules(module, client, name)
     if wanted == live:
@@ -85,7 +87,7 @@ def main() -> None:
             module.fail_json(msg=f"{module.params['file']} is missing")
         module.run_command([client, "--reload"], check_rc=True)
         if live_rules(module, client, name) != wanted:
-            module.fail_json(msg=f"firewalld runs other rules than {module.params['file']} has, even after a reload")
+            module.fail_json(msg=f"firewalld was reloaded, but runs other rules than {module.params['file']}")
     module.exit_json(
         changed=True,
         msg="firewalld is reloaded",

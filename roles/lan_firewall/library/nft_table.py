@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -15,7 +15,7 @@ description:
   - So a rule that was changed by hand, or a ruleset that was flushed, is seen.
 options:
   file: {description: The rules file on the host., type: path, required: true}
-  rules: {description: What stands, or will stand, in it; empty for no table at all., type: str, required: true}
+  rules: {description: What stands or will stand in it; empty for no table., type: str, required: true}
 author: [astraeus-provision]
 attributes:
   check_mode: {support: full, description: Says that the rules would be loaded.}
@@ -44,7 +44,7 @@ def wanted_table(rules: str) -> str:
 def live_table(module: AnsibleModule) -> str:
     rc, out, err = module.run_command([NFT, *("list " + TABLE).split()])
     if rc == 0:
-        return out.strip()
+        return str(out).strip()
     if "No such file or directory" in err:
         return ""
     module.fail_json(msg=f"nft cannot list the table: {err.strip()}")
@@ -60,7 +60,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     wanted = wanted_table(module.params["rules"])
-    live = live_table(module) if os.path.exists(NFT) else ""
+    live = live_table(module) if Path(NFT).exists() else ""
     if live == wanted:
         module.exit_json(changed=False)
     if not module.check_mode:

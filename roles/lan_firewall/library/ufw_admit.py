@@ -12,7 +12,7 @@ DOCUMENTATION = """
 module: ufw_admit
 short_description: Keep our rules for one port at the top of ufw
 description:
-  - Ours carry the comment C(astraeus). They stand above every other rule, so that no older rule opens the port.
+  - Ours carry the comment C(astraeus) and stand above every other rule, so that no older one opens the port.
   - Never enables ufw and never touches a rule for another port.
 options:
   port: {description: The guarded port., type: int, required: true}
@@ -33,7 +33,7 @@ msg: {description: What was or would be done., type: str, returned: changed}
 
 UFW = "/usr/sbin/ufw"
 COMMENT = "astraeus"
-ANYWHERE = {"4": "0.0.0.0/0", "6": "::/0"}  # noqa: S104 - a source, nothing is bound
+ANYWHERE = {"4": "0.0.0.0/0", "6": "::/0"}
 RULES_FILES = {"4": Path("/etc/ufw/user.rules"), "6": Path("/etc/ufw/user6.rules")}
 TUPLE = re.compile(
     r"^### tuple ### (?P<action>\S+) (?P<proto>\S+) (?P<port>\S+) \S+ (?P<sport>\S+) (?P<source>\S+)"
@@ -44,7 +44,8 @@ TUPLE = re.compile(
 def wanted_rules(networks: list[str], port: int, family: str) -> list[str]:
     """Our rules of one address family as ufw's own arguments, top first."""
     admitted = [network for network in networks if (":" in network) == (family == "6")]
-    return [f"allow from {network} to any port {port} proto tcp" for network in admitted] + [f"deny {port}/tcp"]
+    allow = [f"allow from {network} to any port {port} proto tcp" for network in admitted]
+    return [*allow, f"deny {port}/tcp"]
 
 
 def read_rules(text: str, family: str) -> list[tuple[str, bool]]:
@@ -95,7 +96,9 @@ def main() -> None:
         module.fail_json(msg="ufw is not installed, so it cannot guard the port. Run the survey again.")
     _, status, _ = module.run_command([UFW, "status"], check_rc=True, environ_update={"LC_ALL": "C"})
     if is_present and "Status: active" not in status:
-        module.fail_json(msg="ufw is not active, so its rules would guard nothing. Nothing was changed. Enable ufw.")
+        module.fail_json(
+            msg="ufw is not active, so its rules would guard nothing. Enable it, then run again."
+        )
 
     networks, port = module.params["networks"], module.params["port"]
     live, wanted, replaced, is_right = [], [], [], True

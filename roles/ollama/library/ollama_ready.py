@@ -40,7 +40,7 @@ POLL_S = 0.25
 
 def ask_version(port: int) -> str:
     """The version that the server says; empty where nothing sensible answers."""
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/api/version")  # noqa: S310 - a fixed http URL
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/api/version")
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=3) as response:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from ansible.module_utils.astraeus_models.api import Api, ApiError, Unreachable
+from ansible.module_utils.astraeus_models.api import Api, ApiError, UnreachableError
 from ansible.module_utils.astraeus_models.decide import decide, describe, needs_pull, wanted_from
 from ansible.module_utils.astraeus_models.ledger import read_ledger
 from ansible.module_utils.astraeus_models.serve import Room, ServeError, check_space, clear, serve
@@ -17,7 +17,8 @@ DOCUMENTATION = """
 module: ollama_models
 short_description: Serve exactly the wanted models
 description:
-  - Pulls, checks digests, derives with num_ctx, drops bases that it pulled itself, removes what is no longer wanted.
+  - Pulls, checks digests, derives with num_ctx, drops bases that it pulled itself.
+  - Removes what it made before and is no longer wanted.
   - Pulls for at most I(slice_s), then returns C(finished=false); called again it goes on.
   - In check mode it says what would be done, also where no server runs yet.
 options:
@@ -95,7 +96,7 @@ def main() -> None:
     api = Api(module.params["port"])
     try:
         live = api.tags()
-    except Unreachable as error:
+    except UnreachableError as error:
         if not module.check_mode:
             module.fail_json(msg=f"the server is not there: {error}")
         live = {}

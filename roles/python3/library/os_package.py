@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -53,7 +53,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     name, path = module.params["name"], module.params["path"]
-    if os.path.exists(path):
+    if Path(path).exists():
         module.exit_json(changed=False)
     if module.check_mode:
         module.exit_json(changed=True, msg=f"package {name} would be installed")
@@ -65,7 +65,7 @@ def main() -> None:
             said = (err or out).strip()
             if rc != 0:
                 break
-        if os.path.exists(path):
+        if Path(path).exists():
             module.exit_json(changed=True, msg=f"package {name} was installed")
     tail = "\n".join(said.splitlines()[-5:])
     module.fail_json(msg=f"package {name} could not be installed ({path} is missing): {tail}")

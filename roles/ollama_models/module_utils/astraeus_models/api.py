@@ -18,7 +18,7 @@ class ApiError(Exception):
     """The server refused, or said an error in its stream."""
 
 
-class Unreachable(ApiError):
+class UnreachableError(ApiError):
     """Nothing answers on the port."""
 
 
@@ -36,7 +36,7 @@ class Api:
             return connection, connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
             connection.close()
-            raise Unreachable(f"nothing answers on 127.0.0.1:{self._port}: {error}") from error
+            raise UnreachableError(f"nothing answers on 127.0.0.1:{self._port}: {error}") from error
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         """One whole answer."""
@@ -47,7 +47,9 @@ class Api:
             connection.close()
         answer = json.loads(text) if text.strip().startswith("{") else {}
         if response.status >= http.client.BAD_REQUEST or "error" in answer:
-            raise ApiError(str(answer.get("error", f"{method} {path} answers {response.status}: {text[:200]}")))
+            raise ApiError(
+                str(answer.get("error", f"{method} {path} answers {response.status}: {text[:200]}"))
+            )
         return answer
 
     def stream(self, path: str, body: object) -> Iterator[dict[str, Any]]:

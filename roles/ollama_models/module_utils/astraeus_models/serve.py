@@ -1,4 +1,4 @@
-"""Brings the wanted models about, step by step; the ledger is written before what it must remember happens."""
+"""Brings the wanted models about; the ledger is written before what it must remember happens."""
 
 from __future__ import annotations
 
@@ -54,8 +54,9 @@ def check_space(models_dir: Path, missing: list[Wanted], margin_bytes: int) -> N
     if missing and free < needed:
         names = ", ".join(model.base for model in missing)
         raise ServeError(
-            f"{models_dir} has {gigabytes(free)} free, {names} need {gigabytes(needed)}. Nothing was pulled. "
-            "Free space there, move the models folder to a larger disk, or serve fewer models, then run again."
+            f"{models_dir} has {gigabytes(free)} free, {names} need {gigabytes(needed)}. "
+            "Nothing was pulled. Free space there, move the models folder to a larger disk, "
+            "or serve fewer models, then run again."
         )
 
 
@@ -65,7 +66,8 @@ def explain(error: ApiError, model: Wanted, models_dir: Path) -> ServeError:
     if "no space left" in text:
         remedy = (
             f"{models_dir} is full ({gigabytes(free_bytes(models_dir))} free, the model needs "
-            f"{gigabytes(model.size_bytes)}). Free space there, then run again: the pull goes on where it stopped."
+            f"{gigabytes(model.size_bytes)}). Free space there, then run again: "
+            "the pull goes on where it stopped."
         )
     elif "file does not exist" in text or "not found" in text:
         remedy = f"The source has no such model. Check the name {model.source} in the site file."
@@ -102,9 +104,7 @@ def pull_base(room: Room, model: Wanted) -> str:
     for name in {model.base, model.name}:
         drop_wrong_blobs(room.models_dir, name)
     try:
-        unfinished = pull_slice(
-            room.api, model.source, insecure=model.insecure, deadline_s=room.deadline_s
-        )
+        unfinished = pull_slice(room.api, model.source, insecure=model.insecure, deadline_s=room.deadline_s)
     except ApiError as error:
         raise explain(error, model, room.models_dir) from error
     if unfinished:

@@ -1,4 +1,4 @@
-"""The models folder itself: what the API does not tell. Ollama never verifies a blob that is already there."""
+"""The models folder itself. Ollama never verifies a blob that is already there, so we look."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ def blob_sizes(models_dir: Path, name: str) -> dict[Path, int]:
     try:
         manifest = json.loads((models_dir / manifest_path(name)).read_text(encoding="utf-8"))
         layers = [manifest["config"], *manifest["layers"]]
-        return {
-            models_dir / "blobs" / str(layer["digest"]).replace(":", "-"): int(layer["size"]) for layer in layers
-        }
+        blobs = models_dir / "blobs"
+        return {blobs / str(layer["digest"]).replace(":", "-"): int(layer["size"]) for layer in layers}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 

@@ -1,0 +1,64 @@
+"""Hosts and expected values: from a site file (`--site`), or from any inventory that testinfra is given."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from provision.rolevars import LanFirewallVars, OllamaModelsVars, OllamaVars, RoleVars
+
+GROUP = "ollama_hosts"
+_Vars = TypeVar("_Vars", bound=RoleVars)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--site", metavar="FILE", help="the site file whose hosts are looked at")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Turn the site file into a dynamic inventory, unless testinfra was given hosts."""
+    site = config.getoption("--site")
+    if not site:
+        return
+    if not Path(site).is_file():
+        raise pytest.UsageError(f"--site {site}: there is no such file")
+    folder = Path(tempfile.mkdtemp(prefix="astraeus-sitetests-"))
+    script = folder / "inventory"
+    command = [sys.executable, "-m", "provision.cli", "inventory", "--site", str(Path(site).resolve())]
+    script.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', encoding="utf-8")
+    script.chmod(0o700)
+    config.option.ansible_inventory = str(script)
+    config.option.hosts = f"ansible://{GROUP}"
+
+
+def _of_role(model: type[_Vars], variables: dict[str, Any]) -> _Vars:
+    return model.model_validate({name: variables[name] for name in model.model_fields if name in variables})
+
+
+@pytest.fixture(scope="module")
+def variables(host: Any) -> dict[str, Any]:
+    """The host's inventory variables."""
+    found: dict[str, Any] = host.ansible.get_variables()
+    return found
+
+
+@pytest.fixture(scope="module")
+def ollama(variables: dict[str, Any]) -> OllamaVars:
+    return _of_role(OllamaVars, variables)
+
+
+@pytest.fixture(scope="module")
+def ollama_models(variables: dict[str, Any]) -> OllamaModelsVars:
+    return _of_role(OllamaModelsVars, variables)
+
+
+@pytest.fixture(scope="module")
+def lan_firewall(variables: dict[str, Any]) -> LanFirewallVars:
+    if "lan_firewall_port" not in variables:
+        pytest.skip("this host's server listens on loopback only")
+    return _of_role(LanFirewallVars, variables)

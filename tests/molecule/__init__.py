@@ -1,0 +1,1 @@
+"""Every role on real systemd hosts of the lab: check on a bare host, converge, idempotence, verify."""
