@@ -94,7 +94,7 @@ def _carried_out(operation: Operation, plan: Plan, seen: Seen) -> tuple[Failure,
         facts = look_again(operation, plan.hosts, facts)
     if operation.goal is not Goal.DRY_RUN:
         prove_hosts(operation, plan.hosts, facts, seen.sudo_password)
-    return publish_and_confirm(operation, plan)
+    return publish_and_confirm(operation, plan, seen.survey.workstations)
 
 
 def _machines(operation: Operation) -> dict[str, str]:

@@ -104,13 +104,16 @@ def make_plan(
 ) -> Plan:
     """Decide; hosts out of the limit are proven, not changed. Preflight has found nothing that blocks."""
     planned = [
-        _host_plan(site.host(name), site, catalogue, facts, may_change=name in limit)
-        for name, facts in hosts.items()
+        _host_plan(host, site, catalogue, hosts[host.name], may_change=host.name in limit)
+        for host in site.hosts
+        if host.name in hosts
     ]
     return Plan(
         hosts=tuple(plan for plan in planned if plan is not None),
         workstations=tuple(
-            _workstation_plan(name, look, catalogue) for name, look in workstations.items() if name in limit
+            _workstation_plan(station.name, workstations[station.name], catalogue)
+            for station in site.consumers
+            if station.name in limit and station.name in workstations
         ),
         asleep={name: reason for name, reason in asleep.items() if name in limit},
         warnings=_warnings(site, catalogue, [plan for plan in planned if plan is not None]),
@@ -211,13 +214,18 @@ def plan_text(plan: Plan) -> str:
             )
             fetch = f"{about}{size_text(host.need.fetch_bytes)}"
             lines.append(f"    fetches {fetch}, needs {about}{places}")
+    shown: dict[str, str] = {}
     for workstation in plan.workstations:
         lines.append(f"  {workstation.name} (workstation)")
         lines += [f"    {number}. {action}" for number, action in enumerate(workstation.actions, 1)]
         if not workstation.actions:
             lines.append("    no changes")
         lines += [f"    kept: {text}" for text in workstation.kept]
-        lines += [f"    | {line}" for line in workstation.diff.splitlines()]
+        first = shown.setdefault(workstation.diff, workstation.name)
+        if workstation.diff and first != workstation.name:
+            lines.append(f"    | the same as for {first}")
+        else:
+            lines += [f"    | {line}" for line in workstation.diff.splitlines()]
     lines += [f"  {name} (workstation): skipped, {reason}" for name, reason in plan.asleep.items()]
     lines += [f"  warning: {text}" for text in plan.warnings]
     return "\n".join(lines)

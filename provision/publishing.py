@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from provision.engines import pyinfra
+from provision.engines import workstations
 from provision.errors import PublishError
-from provision.fleet.workstation.shapes import Confirmed, Outcome, Published
+from provision.fleet.workstation.shapes import Confirmed, Look, Outcome, Published
 from provision.operation import Goal, Operation
 from provision.orders import order
 from provision.plan import Plan, WorkstationPlan
 from provision.progress import step
 from provision.report import Failure
+from provision.ssh import CONNECT_TIMEOUT_S
+from provision.survey import write_inventory
 
 
-def publish_and_confirm(operation: Operation, plan: Plan) -> tuple[Failure, ...]:
+def publish_and_confirm(operation: Operation, plan: Plan, looks: Mapping[str, Look]) -> tuple[Failure, ...]:
     """Bring workstations to their state as far as the goal goes; the failures name those that kept theirs."""
     stations = plan.workstations
+    # A later look at hosts alone has narrowed the run's inventory.
+    write_inventory(operation.run.root, operation.site, operation.ways, timeout_s=CONNECT_TIMEOUT_S)
     for station in stations:
         operation.outcomes.add("publish", station.name, "warning", *station.kept)
     match operation.goal:
@@ -30,9 +34,26 @@ def publish_and_confirm(operation: Operation, plan: Plan) -> tuple[Failure, ...]
         case Goal.APPLY:
             published, failures = _published(operation, [station for station in stations if station.actions])
             unchanged = [station for station in stations if not station.actions]
+            if not any(host.converge for host in plan.hosts):
+                unchanged = _still_good(operation, unchanged, looks)
             failures += _confirmed(operation, unchanged, afresh=False)
             failures += _confirmed(operation, published, afresh=True)
             return tuple(failures)
+
+
+def _still_good(
+    operation: Operation, stations: Sequence[WorkstationPlan], looks: Mapping[str, Look]
+) -> list[WorkstationPlan]:
+    """Confirm by this run's own look who had nothing to change and reached every host; returns the others."""
+    others = []
+    for station in stations:
+        reach = looks[station.name].reach
+        if reach and all(answer == "200" for answer in reach.values()):
+            texts = [f"its files are as published, and {url} answers there" for url in reach]
+            operation.outcomes.add("confirm", station.name, "proven", *texts)
+        else:
+            others.append(station)
+    return others
 
 
 def _stale(station: WorkstationPlan) -> Failure:
@@ -60,7 +81,7 @@ def _published(
     names = [station.name for station in stations]
     done: dict[str, Published] = {}
     with step(operation.terminal.progress, f"Publish to {', '.join(names)}") as summary:
-        done = pyinfra.publish(operation.run.root, names, log=operation.log, tell=operation.tell)
+        done = workstations.publish(operation.run.root, names, log=operation.log, tell=operation.tell)
         for outcome in done.values():
             if outcome.installed and outcome.opencode is not None:
                 text = f"installed OpenCode {outcome.opencode.version} at {outcome.opencode.path}"
@@ -86,7 +107,7 @@ def _confirmed(operation: Operation, stations: Sequence[WorkstationPlan], *, afr
     for name in names:
         operation.run.write(f"router/{name}.json", asked.model_dump(mode="json"))
     with step(operation.terminal.progress, f"Confirm on {', '.join(names)}") as summary:
-        done = pyinfra.confirm(operation.run.root, names, log=operation.log, tell=operation.tell)
+        done = workstations.confirm(operation.run.root, names, log=operation.log, tell=operation.tell)
         for outcome in done.values():
             if outcome.status != "failed":
                 operation.outcomes.add("confirm", outcome.machine, "proven", *_said(outcome))
@@ -112,7 +133,7 @@ def _said(outcome: Confirmed) -> list[str]:
 def _put_back(operation: Operation, failed: Sequence[Confirmed]) -> list[Failure]:
     names = [outcome.machine for outcome in failed]
     with step(operation.terminal.progress, f"Put back {', '.join(names)}"):
-        restored = pyinfra.put_back(operation.run.root, names, log=operation.log, tell=operation.tell)
+        restored = workstations.put_back(operation.run.root, names, log=operation.log, tell=operation.tell)
     failures = []
     for outcome in failed:
         back = restored[outcome.machine]

@@ -72,7 +72,10 @@ def ask_over(version: str, outside: str, inside: str, port: int) -> "tuple[bool,
 def probe(port: int) -> str:
     """One verdict over IPv4 and IPv6, asked at once."""
     with ThreadPoolExecutor() as pool:
-        asked = [pool.submit(ask_over, version, *pair, port) for version, pair in (("-4", pairs()[0]), ("-6", pairs()[1]))]
+        asked = [
+            pool.submit(ask_over, version, *pair, port)
+            for version, pair in (("-4", pairs()[0]), ("-6", pairs()[1]))
+        ]
         seen = [answer for answer in (one.result() for one in asked) if answer is not None]
     text = "; ".join(said for _, _, said in seen)
     if any(is_open for is_open, _, _ in seen):

@@ -20,7 +20,7 @@ INVENTORY = PACKAGE_ROOT / "provision" / "fleet" / "inventory.py"
 STATE_FACT = "provision.fleet.look.State"
 LOCAL_NAME = "@local"
 FACT_TIMEOUT_S = 60
-_COMPLAINT = re.compile(r"^\s*\[(?P<name>[^\]]+)\] (?P<said>.+)$")
+COMPLAINT = re.compile(r"^\s*\[(?P<name>[^\]]+)\] (?P<said>.+)$")
 _NO_MACHINE = "No hosts remaining"
 
 
@@ -74,7 +74,7 @@ def complaints(stderr: str) -> dict[str, Unreached]:
     """What pyinfra said about each machine that it could not connect to."""
     found: dict[str, Unreached] = {}
     for line in stderr.splitlines():
-        match = _COMPLAINT.match(line)
+        match = COMPLAINT.match(line)
         if match and not match["said"].startswith(("Connected", "Loaded fact", "Ready")):
             found.setdefault(match["name"], unreached(match["said"]))
     return found

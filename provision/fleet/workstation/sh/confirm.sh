@@ -11,7 +11,10 @@ for pair in $MODELS; do
     url=${pair#*>}
     code=$(fetch 30 "$url/models" "$scratch_dir/models")
     listed=no
-    case $code in 200) grep -qF "\"${model#*/}\"" "$scratch_dir/models" && listed=yes ;; esac
+    # The server lists every model with its tag; without one it means `latest`.
+    name=${model#*/}
+    case $name in *:*) ;; *) name=$name:latest ;; esac
+    case $code in 200) grep -qF "\"$name\"" "$scratch_dir/models" && listed=yes ;; esac
     say listed "$model $listed $code"
 done
 
