@@ -20,6 +20,10 @@ _SPACE = " \t\r\n"
 _INDENT = re.compile(r"(?:\A|[\r\n])([ \t]*)\Z")
 
 
+INLINE_LENGTH = 60
+"""Longer values get lines of their own, even in an object that stands on one line."""
+
+
 def get_path(text: str, path: Sequence[str]) -> tuple[bool, JsonValue]:
     """Return (is it there, its plain value)."""
     node = parse(text)
@@ -140,8 +144,9 @@ def _insert(text: str, root: Node, node: Node, key: str, value: JsonValue) -> st
     last = node.members[-1]
     trailing = last.comma is not None
     behind = last.value.end if last.comma is None else last.comma + 1
-    if _inline(text, node):
-        added = " " + name + _dump(text, root, value, behind, inline=True) + ("," if trailing else "")
+    short = name + _json(value, None)
+    if _inline(text, node) and len(short) <= INLINE_LENGTH:
+        added = " " + short + ("," if trailing else "")
         return text[:behind] + ("" if trailing else ",") + added + text[behind:]
     comment = _REST_OF_LINE.match(text, behind)
     end = comment.end() if comment else behind

@@ -14,13 +14,13 @@ ROOM_MIB = 900
 _ARCHES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
 
 
-def platform_packages(look: Look) -> tuple[str, ...]:
-    """Name OpenCode's platform packages that can run there, the best first."""
+def platforms(look: Look) -> tuple[str, ...]:
+    """Name the platforms (`linux-x64`) whose OpenCode package can run there, the best first."""
     system = {"Linux": "linux", "Darwin": "darwin"}.get(look.os)
     arch = _ARCHES.get(look.arch)
     if system is None or arch is None:
         return ()
-    base = f"opencode-{system}-{arch}"
+    base = f"{system}-{arch}"
     kinds = [""] if arch == "arm64" else ["", "-baseline"] if look.avx2 else ["-baseline"]
     musl = "-musl" if look.libc == "musl" else ""
     return tuple(f"{base}{kind}{musl}" for kind in kinds)
@@ -38,18 +38,18 @@ def plan_equip(look: Look, equip: Equip) -> EquipPlan:
         return EquipPlan(how="impossible", said=obstacle)
     if look.npm is not None:
         return EquipPlan(how="npm")
-    names = platform_packages(look)
+    names = platforms(look)
     if any(name in equip.packages for name in names):
         return EquipPlan(how="package")
     return EquipPlan(
         how="impossible",
-        said="no npm there, and the site names no archive of OpenCode's package "
-        f"{names[0]}: install Node, or give the package's URL and integrity in the site file",
+        said=f"no npm there, and the site names no OpenCode package for {names[0]}: install Node, "
+        "or give the package's URL and integrity in the site file",
     )
 
 
 def _obstacle(look: Look) -> str:
-    if not platform_packages(look):
+    if not platforms(look):
         return f"OpenCode is not made for {look.os} {look.arch}"
     if look.link_in_the_way:
         return f"{look.home}/.local/bin/opencode is there and cannot be run: remove it and run again"
@@ -61,13 +61,13 @@ def _obstacle(look: Look) -> str:
 
 def equip_values(look: Look, equip: Equip, how: str) -> dict[str, str]:
     """Return the settings of equip.sh; ValueError when the integrity hash is none."""
-    names = platform_packages(look)
+    names = platforms(look)
     name = next((one for one in names if one in equip.packages), "")
     package = equip.packages.get(name) if how == "package" else None
     return {
         "HOW": how,
         "VERSION": equip.version,
-        "PACKAGES": " ".join(names) if package is None else name,
+        "PACKAGES": " ".join(f"opencode-{one}" for one in (names if package is None else (name,))),
         "REGISTRY": equip.registry or "",
         "URL": package.url if package is not None else "",
         "SHA512": sha512_hex(package.integrity) if package is not None else "",

@@ -111,10 +111,11 @@ def _equip(state: State, host: Host, work: Work) -> bool:
         wrong = fault(lines)
         if wrong is not None:
             return _failed(work.machine, wrong[0], wrong[1], wrong[2])
-        link = dict(lines)["installed"]
-        work.installed = True
+        said = dict(lines)
+        work.installed = "installed" in said
+        link = said["installed"] if work.installed else said["present"]
         work.opencode = OpenCode(path=link, version=settings.version, ours=True)
-        if "local_bin_in_path" not in dict(lines):
+        if work.installed and "local_bin_in_path" not in said:
             work.left_to_do = (f"put {work.look.home}/.local/bin into PATH, so that `opencode` is found",)
         return work
 

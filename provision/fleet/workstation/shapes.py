@@ -33,7 +33,7 @@ class Equip(Frozen):
     registry: str | None = None
     """For npm; None takes the user's own."""
     packages: Mapping[str, Package] = {}
-    """By platform package (`opencode-linux-x64`), for workstations without Node."""
+    """By platform (`linux-x64`), for workstations without npm."""
     deadline_s: int = 900
 
 

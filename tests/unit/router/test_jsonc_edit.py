@@ -14,6 +14,7 @@ from router.jsonc import JsoncError, load
 from router.jsonc_edit import delete_path, get_path, set_path
 
 SEEDS = range(1500)
+LONG = '{\n  "p": { "a": 1,\n    "b": {\n      "c": "' + "x" * 60 + '"\n    } }\n}'
 STRINGS = ["", "a//b", 'q"\\', "/* x */", "ü\n\t", "\u2028"]
 
 
@@ -27,6 +28,7 @@ STRINGS = ["", "a//b", 'q"\\', "/* x */", "ü\n\t", "\u2028"]
         ("\ufeff", ["a"], 1, '\ufeff{\n  "a": 1\n}\n'),
         ("{}", ["a"], 1, '{\n  "a": 1\n}'),
         ('{ "a": 1 }', ["b"], {"c": [1]}, '{ "a": 1, "b": {"c": [1]} }'),
+        ('{\n  "p": { "a": 1 }\n}', ["p", "b"], {"c": "x" * 60}, LONG),
         ('{ "a": 1, }', ["b"], 2, '{ "a": 1, "b": 2, }'),
         ('{\n\t"a": 1\n}\n', ["b", "c"], 2, '{\n\t"a": 1,\n\t"b": {\n\t\t"c": 2\n\t}\n}\n'),
         (

@@ -15,6 +15,11 @@ tail_of() { tail -n 8 "$1" 2>/dev/null | tr '\n' '|'; }
 if [ -e "$link" ] || [ -h "$link" ]; then
     case $(readlink "$link" 2>/dev/null) in "$base"/*) ;; *) stop foreign "$link" ;; esac
 fi
+if [ -x "$link" ] && [ "$(readlink "$link")" = "$base/$VERSION/bin/opencode" ] &&
+    grep -q "\"version\": *\"$VERSION\"" "$base/$VERSION/package.json" 2>/dev/null; then
+    say present "$link" # by another run
+    exit 0
+fi
 mkdir -p "$base" "$(dirname "$link")" || stop write "$base"
 free=$(($(df -Pk "$base" | awk 'NR == 2 { print $4 }') / 1024))
 [ "$free" -ge 900 ] || stop room "$free"
