@@ -6,15 +6,15 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from provision.catalogue import load_catalogue
 from provision.deploy import deploy
-from provision.errors import ExitCode, SiteError
+from provision.errors import ExitCode, ProvisionError, SiteError
 from provision.operation import Goal, Operation
 from provision.outcomes import Outcomes
-from provision.report import report_text
+from provision.report import Failure, report_text
 from provision.rundir import RunDir
 from provision.site import Site
 from provision.sitefile import Described, Flags, describe, limited, load_site, save_site
@@ -34,24 +34,43 @@ def deploy_lan(
 ) -> int:
     """`lan`: the whole road."""
     goal = Goal.DRY_RUN if dry_run else Goal.APPLY
-    described = describe(flags)
-    names = limited(described.site, limit)
-    if save is not None:
-        save_site(described.site, save)
-    if goal.mutates and not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise SiteError(
-            "nobody can be asked here: this is not a terminal. Nothing was contacted.",
-            remedy="say --yes to go ahead, or --dry-run to see what would change",
-        )
-    return _run(described, names, goal, yes=yes, as_json=as_json, verbose=verbose)
+
+    def go() -> int:
+        described = describe(flags)
+        names = limited(described.site, limit)
+        if save is not None:
+            save_site(described.site, save)
+        if goal.mutates and not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise SiteError(
+                "nobody can be asked here: this is not a terminal. Nothing was contacted.",
+                remedy="say --yes to go ahead, or --dry-run to see what would change",
+            )
+        return _run(described, names, goal, yes=yes, as_json=as_json, verbose=verbose)
+
+    return _told(go, as_json=as_json)
 
 
 def verify_site(site: Path | None, *, limit: Sequence[str], as_json: bool, verbose: bool) -> int:
     """`verify`: prove and confirm again."""
-    described = describe(Flags(site=site))
-    return _run(
-        described, limited(described.site, limit), Goal.VERIFY, yes=True, as_json=as_json, verbose=verbose
-    )
+
+    def go() -> int:
+        described = describe(Flags(site=site))
+        names = limited(described.site, limit)
+        return _run(described, names, Goal.VERIFY, yes=True, as_json=as_json, verbose=verbose)
+
+    return _told(go, as_json=as_json)
+
+
+def _told(go: Callable[[], int], *, as_json: bool) -> int:
+    """An error before there is a report is a document too, where one was asked for."""
+    try:
+        return go()
+    except ProvisionError as error:
+        if not as_json:
+            raise
+        failures = [Failure.of(error).model_dump(mode="json")]
+        print(json.dumps({"ok": False, "exit_code": int(error.exit_code), "failures": failures}, indent=2))
+        return int(error.exit_code)
 
 
 def _run(
@@ -87,16 +106,13 @@ def _run(
 
 def check_site(file: Path, *, as_json: bool) -> int:
     """`site check`: SiteError says what is wrong."""
-    try:
-        site = load_site(file)
-    except SiteError as error:
-        if not as_json:
-            raise
-        failures = error.problem.splitlines()
-        print(json.dumps({"ok": False, "failures": failures, "exit_code": int(error.exit_code)}, indent=2))
-        return int(error.exit_code)
+    return _told(lambda: _checked(file, as_json=as_json), as_json=as_json)
+
+
+def _checked(file: Path, *, as_json: bool) -> int:
+    site = load_site(file)
     if as_json:
-        print(json.dumps({"ok": True, "failures": [], "exit_code": 0}, indent=2))
+        print(json.dumps({"ok": True, "exit_code": 0, "failures": []}, indent=2))
     else:
         print(f"{file}: right; {_counted(site)}")
     return int(ExitCode.DONE)
