@@ -68,7 +68,7 @@ def _planned(operation: Operation, seen: Seen) -> Plan:
         operation.catalogue,
         seen.survey.hosts,
         seen.survey.workstations,
-        seen.asleep,
+        seen.skipped,
         operation.limit,
     )
     operation.run.write("plan.json", plan.model_dump(mode="json"))

@@ -10,6 +10,7 @@ from provision.knownhosts import record
 from provision.model import Frozen
 from provision.operation import Operation
 from provision.orders import order
+from provision.plan import Skipped
 from provision.preflight import blocking, preflight
 from provision.progress import step
 from provision.ssh import sudo_password_works
@@ -21,8 +22,8 @@ class Seen(Frozen):
 
     survey: Survey
     sudo_password: str | None
-    asleep: Mapping[str, str]
-    """Workstations that do not answer, and why: they spoil nothing."""
+    skipped: Mapping[str, Skipped]
+    """Workstations that sleep or cannot be written to: they spoil nothing."""
 
     def __repr__(self) -> str:
         """Never the password."""
@@ -49,13 +50,11 @@ def look(operation: Operation) -> Seen:
     if accepted:
         seen = seen.merged(_survey(operation, accepted))
     password = _sudo_password(operation, seen)
-    stations = {station.name for station in operation.site.consumers}
-    asleep = {name: why.reason for name, why in seen.unreachable.items() if name in stations}
     operation.run.write("survey.json", seen.model_dump(mode="json"))
     given = [name for name, facts in seen.hosts.items() if password and facts.sudo == "password"]
     findings = preflight(operation.site, operation.catalogue, seen, passwords=given)
     for finding in findings:
-        if finding.severity == "warns" and finding.machine not in asleep:
+        if finding.severity == "warns":
             text = f"{finding.problem} ({finding.remedy})" if finding.remedy else finding.problem
             operation.outcomes.add("preflight", finding.machine, "warning", text)
     blocks = blocking(findings)
@@ -63,7 +62,12 @@ def look(operation: Operation) -> Seen:
         raise PreflightError(
             [ProvisionError(f"{one.machine}: {one.problem}", remedy=one.remedy) for one in blocks]
         )
-    return Seen(survey=seen, sudo_password=password, asleep=asleep)
+    skipped = {
+        one.machine: Skipped(reason=one.problem, remedy=one.remedy)
+        for one in findings
+        if one.severity == "skips"
+    }
+    return Seen(survey=seen, sudo_password=password, skipped=skipped)
 
 
 def _survey(operation: Operation, names: Collection[str]) -> Survey:

@@ -52,13 +52,20 @@ class WorkstationPlan(Frozen):
     """What of the user's own stays against the site's wish."""
 
 
+class Skipped(Frozen):
+    """A workstation that is left as it is."""
+
+    reason: str
+    remedy: str
+
+
 class Plan(Frozen):
     """All of it: converge, prove, publish, confirm, in this order."""
 
     hosts: tuple[HostPlan, ...]
     workstations: tuple[WorkstationPlan, ...]
-    asleep: Mapping[str, str]
-    """Workstations that did not answer, and why; they are told how to be finished later."""
+    skipped: Mapping[str, Skipped]
+    """Workstations that sleep or cannot be written to; they are told how to be finished later."""
     warnings: tuple[str, ...]
 
     @property
@@ -99,7 +106,7 @@ def make_plan(
     catalogue: Catalogue,
     hosts: Mapping[str, HostFacts],
     workstations: Mapping[str, Look],
-    asleep: Mapping[str, str],
+    skipped: Mapping[str, Skipped],
     limit: Collection[str],
 ) -> Plan:
     """Decide; hosts out of the limit are proven, not changed. Preflight has found nothing that blocks."""
@@ -113,9 +120,9 @@ def make_plan(
         workstations=tuple(
             _workstation_plan(station.name, workstations[station.name], catalogue)
             for station in site.consumers
-            if station.name in limit and station.name in workstations
+            if station.name in limit and station.name in workstations and station.name not in skipped
         ),
-        asleep={name: reason for name, reason in asleep.items() if name in limit},
+        skipped={name: why for name, why in skipped.items() if name in limit},
         warnings=_warnings(site, catalogue, [plan for plan in planned if plan is not None]),
     )
 
@@ -199,7 +206,7 @@ def _warnings(site: Site, catalogue: Catalogue, plans: list[HostPlan]) -> tuple[
 
 def plan_text(plan: Plan) -> str:
     """The plan as a person reads it before saying yes."""
-    stations = ", ".join([*(workstation.name for workstation in plan.workstations), *plan.asleep]) or "none"
+    stations = ", ".join([*(workstation.name for workstation in plan.workstations), *plan.skipped]) or "none"
     lines = [f"Plan (workstations: {stations})"]
     for host in plan.hosts:
         lines.append(f"  {host.name} (host)")
@@ -226,6 +233,6 @@ def plan_text(plan: Plan) -> str:
             lines.append(f"    | the same as for {first}")
         else:
             lines += [f"    | {line}" for line in workstation.diff.splitlines()]
-    lines += [f"  {name} (workstation): skipped, {reason}" for name, reason in plan.asleep.items()]
+    lines += [f"  {name} (workstation): skipped, {why.reason}" for name, why in plan.skipped.items()]
     lines += [f"  warning: {text}" for text in plan.warnings]
     return "\n".join(lines)

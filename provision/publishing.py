@@ -149,10 +149,10 @@ def _put_back(operation: Operation, failed: Sequence[Confirmed]) -> list[Failure
 def say_unfinished(operation: Operation, plan: Plan, failures: Sequence[Failure]) -> None:
     """PublishError naming every workstation that kept its old file, and the command that finishes it."""
     sentences = [str(failure.as_error()) for failure in failures]
-    for name, reason in plan.asleep.items():
+    for name, why in plan.skipped.items():
         command = f"astraeus-provision {'verify' if operation.goal is Goal.VERIFY else 'lan'} --limit {name}"
-        operation.outcomes.add("publish", name, "left", f"not reached ({reason}); later: {command}")
-        sentences.append(f"{name}: {reason}; it keeps its old file\n-> wake it, then: {command}")
+        operation.outcomes.add("publish", name, "left", f"{why.reason}; {why.remedy}; then: {command}")
+        sentences.append(f"{name}: {why.reason}; it keeps its old file\n-> {why.remedy}; then: {command}")
     if not sentences or operation.goal is Goal.DRY_RUN:
         return
     head, *evidence = "\n".join(sentences).splitlines()
