@@ -7,13 +7,12 @@ nl='
 '
 todo=    # path, staged, old, old mode, new, backup; a line each
 made=    # folders that we made, the deepest first
-left=    # staged files that must not stay
-cleaned=$nl
+swept=$nl # folders in which we stage; no staged file stays in them
 settled=
 
 stop() { say failed "$1 $2"; exit 0; }
 leave() {
-    printf '%s' "$left" | while IFS= read -r path; do rm -f "$path"; done
+    printf '%s' "$swept" | while IFS= read -r path; do [ -z "$path" ] || rm -f "$path"/.astraeus.??????; done
     [ -n "$settled" ] || printf '%s' "$made" | while IFS= read -r path; do rmdir "$path" 2>/dev/null; done
     [ -z "${scratch_dir:-}" ] || rm -rf "$scratch_dir"
     say end -
@@ -29,19 +28,18 @@ state() { # PATH: $now is its sha256, or - where there is nothing
 folder() {
     [ ! -d "$1" ] || return 0
     folder "$(dirname "$1")"
-    said=$(mkdir "$1" 2>&1) || stop write "$said"
     made="$1$nl$made"
+    said=$(mkdir "$1" 2>&1) || stop write "$said"
 }
 settle() { sync "$1" 2>/dev/null || sync; }
 room() { # PATH: $staged is an empty file beside it, for its owner only
     beside=$(dirname "$1")
     folder "$beside"
-    case $cleaned in *"$nl$beside$nl"*) ;; *) # what a killed run left
-        rm -f "$beside"/.astraeus.??????
-        cleaned="$cleaned$beside$nl" ;;
+    case $swept in *"$nl$beside$nl"*) ;; *)
+        rm -f "$beside"/.astraeus.?????? # what a killed run left
+        swept="$swept$beside$nl" ;;
     esac
     staged=$(mktemp "$beside/.astraeus.XXXXXX" 2>&1) || stop write "$staged"
-    left="$left$staged$nl"
 }
 ready() { # MODE SHA256: what was staged is whole, on the disk and has its mode
     [ "$(sha "$staged")" = "$2" ] || stop write "$staged is not what was sent: ${said:-it is cut off}"

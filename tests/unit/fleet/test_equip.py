@@ -1,0 +1,156 @@
+"""OpenCode comes only where none is, checked before it is unpacked, and never over a foreign file."""
+
+from __future__ import annotations
+
+import base64
+import io
+import tarfile
+from hashlib import sha512
+from pathlib import Path
+
+import pytest
+
+from provision.fleet.workstation.equip import equip_values, fault, plan_equip, platforms, sha512_hex
+from provision.fleet.workstation.shapes import Equip, Look, OpenCode, Package
+from tests.unit.fleet.homes import Home, Served
+
+LINUX = Look(os="Linux", arch="x86_64", libc="glibc", avx2=True, home="/home/dev", free_disk_mib=9000)
+PIN = Package(url="http://x/y.tgz", integrity="sha512-" + base64.b64encode(b"0" * 64).decode())
+SH = ["sh"]
+EQUIP = Equip(version="1.2.3")
+
+
+@pytest.mark.parametrize(
+    ("more", "names"),
+    [
+        ({}, ("linux-x64", "linux-x64-baseline")),
+        ({"avx2": False}, ("linux-x64-baseline",)),
+        ({"libc": "musl"}, ("linux-x64-musl", "linux-x64-baseline-musl")),
+        ({"arch": "aarch64", "avx2": False}, ("linux-arm64",)),
+        ({"os": "Darwin", "arch": "arm64", "libc": "none"}, ("darwin-arm64",)),
+        ({"arch": "riscv64"}, ()),
+        ({"os": "MINGW64_NT-10.0"}, ()),
+    ],
+)
+def test_the_platform_decides_the_package(more: dict[str, object], names: tuple[str, ...]) -> None:
+    assert platforms(LINUX.model_copy(update=more)) == names
+
+
+@pytest.mark.parametrize(
+    ("look", "equip", "how"),
+    [
+        ({"opencode": OpenCode(path="/usr/bin/opencode", version="0.1", ours=False)}, {}, "present"),
+        ({"opencode": OpenCode(path="/o", version="1.2.3", ours=True)}, {}, "present"),
+        ({"opencode": OpenCode(path="/o", version="1.2.2", ours=True), "npm": "11"}, {}, "npm"),
+        ({"opencode": OpenCode(path="/o", version="1.2.2", ours=True)}, {"install": False}, "present"),
+        ({}, {"install": False}, "declined"),
+        ({"npm": "11"}, {}, "npm"),
+        ({}, {"packages": {"linux-x64-baseline": PIN}}, "package"),
+        ({}, {"packages": {"darwin-arm64": PIN}}, "impossible"),
+        ({"npm": "11", "arch": "mips"}, {}, "impossible"),
+        ({"npm": "11", "free_disk_mib": 100}, {}, "impossible"),
+        ({"npm": "11", "link_in_the_way": True}, {}, "impossible"),
+    ],
+)
+def test_how_opencode_comes(look: dict[str, object], equip: dict[str, object], how: str) -> None:
+    plan = plan_equip(LINUX.model_copy(update=look), EQUIP.model_copy(update=equip))
+    assert plan.how == how
+    assert bool(plan.said) == (how in ("declined", "impossible"))
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "sha512-", "sha1-AAAA", "sha512-!!!", "sha512-" + base64.b64encode(b"x").decode()]
+)
+def test_an_integrity_hash_that_is_none_is_refused(bad: str) -> None:
+    with pytest.raises(ValueError, match="integrity"):
+        sha512_hex(bad)
+
+
+def _package(says: str) -> bytes:
+    """Pack a stand-in for OpenCode as npm packs it."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        for name, text in (
+            ("package/package.json", '{\n  "version": "1.2.3"\n}\n'),
+            ("package/bin/opencode", f"#!/bin/sh\necho {says}\n"),
+        ):
+            info = tarfile.TarInfo(name)
+            info.size = len(text)
+            tar.addfile(info, io.BytesIO(text.encode()))
+    return packed.getvalue()
+
+
+def _equip(
+    laptop: Home, sh: list[str], served: Served, content: bytes, *, pin: bytes | None = None
+) -> list[tuple[str, str]]:
+    served.files["/oc.tgz"] = content
+    integrity = "sha512-" + base64.b64encode(sha512(content if pin is None else pin).digest()).decode()
+    equip = Equip(
+        version="1.2.3", packages={"linux-x64": Package(url=f"{served.url}/oc.tgz", integrity=integrity)}
+    )
+    return laptop.run(sh, "equip", equip_values(LINUX, equip, "package"))
+
+
+def test_a_package_is_unpacked_beside_and_switched(laptop: Home, sh: list[str], served: Served) -> None:
+    base = laptop.home / ".local/share/astraeus-provision/opencode"
+    (base / "1.2.2/bin").mkdir(parents=True)
+    lines = _equip(laptop, sh, served, _package("1.2.3"))
+    assert fault(lines) is None
+    link = laptop.home / ".local/bin/opencode"
+    assert dict(lines)["installed"] == str(link)
+    assert link.resolve() == base / "1.2.3/bin/opencode"
+    assert [path.name for path in base.iterdir()] == ["1.2.3"]
+    assert ("present", str(link)) in _equip(laptop, sh, served, _package("1.2.3"))
+
+
+@pytest.mark.parametrize(
+    ("content", "pin", "said"),
+    [
+        (_package("1.2.3"), b"another", "not the pinned one"),
+        (_package("1.2.3")[:60], None, "cannot be unpacked"),
+        (_package("9.9.9"), None, "does not run"),
+    ],
+)
+def test_a_wrong_package_leaves_nothing(
+    laptop: Home, served: Served, content: bytes, pin: bytes | None, said: str
+) -> None:
+    wrong = fault(_equip(laptop, SH, served, content, pin=pin))
+    assert wrong is not None
+    assert said in wrong[0]
+    assert [path for path in laptop.home.rglob("*") if not path.is_dir()] == []
+
+
+def test_a_dead_mirror_is_said_with_its_status(laptop: Home, served: Served) -> None:
+    equip = Equip(
+        version="1.2.3", packages={"linux-x64": PIN.model_copy(update={"url": f"{served.url}/no.tgz"})}
+    )
+    wrong = fault(laptop.run(SH, "equip", equip_values(LINUX, equip, "package")))
+    assert wrong is not None
+    assert "404" in wrong[2]
+
+
+@pytest.mark.parametrize("foreign", ["file", "link"])
+def test_a_foreign_opencode_is_never_replaced(laptop: Home, served: Served, foreign: str) -> None:
+    link = laptop.home / ".local/bin/opencode"
+    link.parent.mkdir(parents=True)
+    if foreign == "file":
+        link.write_text("mine")
+    else:
+        link.symlink_to("/somewhere/else")
+    before = laptop.tree()
+    wrong = fault(_equip(laptop, SH, served, _package("1.2.3")))
+    assert wrong is not None
+    assert "not ours" in wrong[0]
+    assert laptop.tree() == before
+
+
+def test_npm_failing_is_said_with_its_own_words(laptop: Home, tmp_path: Path) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "npm").write_text("#!/bin/sh\necho 'npm error code E404'\nexit 1\n")
+    (tools / "npm").chmod(0o755)
+    (laptop.home / ".profile").write_text(f'PATH="{tools}:$PATH"\n')
+    wrong = fault(laptop.run(SH, "equip", equip_values(LINUX, EQUIP, "npm")))
+    assert wrong is not None
+    assert "E404" in wrong[2]
+    assert not list(laptop.home.rglob("1.2.3"))
