@@ -15,7 +15,7 @@ from provision.endpoints import endpoint
 from provision.engines.openssh import OffList, probe_off_list, tunnel
 from provision.errors import ProofError
 from provision.facts import HostFacts
-from provision.operation import Operation
+from provision.operation import Goal, Operation
 from provision.outcomes import Kind
 from provision.plan import HostPlan
 from provision.progress import step
@@ -36,7 +36,7 @@ def prove_hosts(
             asked = [pool.submit(_prove_host, operation, plan, facts[plan.name]) for plan in plans]
             probed = [pool.submit(_probe, operation, plan, facts[plan.name], sudo_password) for plan in plans]
             proofs, probes = [one.result() for one in asked], [one.result() for one in probed]
-        failures: list[str] = []
+        failures = _drifted(operation, plans)
         for proof, probe in zip(proofs, probes, strict=True):
             failures += _record(operation, proof, probe)
         if failures:
@@ -47,6 +47,13 @@ def prove_hosts(
                 remedy="see `journalctl -u ollama -n 50` there; `astraeus-provision verify` proves again",
             )
         summary.append(f"{sum(len(proof.checks) for proof in proofs)} answers")
+
+
+def _drifted(operation: Operation, plans: Sequence[HostPlan]) -> list[str]:
+    """For `verify`, what differs from the site is no proof of it, even where the host still answers well."""
+    if operation.goal is not Goal.VERIFY:
+        return []
+    return [f"{plan.name}: differs from the site: {action}" for plan in plans for action in plan.actions]
 
 
 def _prove_host(operation: Operation, plan: HostPlan, facts: HostFacts) -> Proof:

@@ -40,10 +40,9 @@ def _telling(phase: Phase, tell: Log) -> Log:
         match = COMPLAINT.match(said)
         if match is None:
             return
-        known = next(
-            (word for start, word in words.items() if match["said"].startswith(start)), match["said"]
-        )
-        if known and not match["said"].startswith("Loading"):
+        text = match["said"].strip()
+        known = next((word for start, word in words.items() if text.startswith(start)), text)
+        if known and not text.startswith("Loading"):
             tell(f"{match['name']}: {known}")
 
     return line
