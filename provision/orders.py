@@ -20,7 +20,7 @@ def order(site: Site, catalogue: Catalogue) -> Order:
             version=catalogue.opencode.version,
             registry=site.opencode.npm_registry,
             packages={
-                f"opencode-{platform}": Package(url=package.url, integrity=package.integrity)
+                platform: Package(url=package.url, integrity=package.integrity)
                 for platform, package in site.opencode.packages.items()
             },
         ),

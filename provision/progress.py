@@ -119,7 +119,7 @@ class LiveProgress:
         try:
             yield
         finally:
-            self._rows.clear()
+            self._rows = [row for row in self._rows if row.ok is None]
             self._live.start()
 
     def close(self) -> None:
