@@ -13,6 +13,7 @@ from provision.networks import Admission, Refusal, admitted, public_networks
 
 FAMILIES = frozenset({"debian", "ubuntu", "fedora", "rhel", "centos"})
 PACKAGE_MANAGERS = frozenset({"apt-get", "dnf"})
+ADMINS = frozenset({"sudo", "wheel", "admin"})
 MAX_SKEW_S = 300
 
 
@@ -59,8 +60,9 @@ def privileges(case: Case) -> Findings:
                     f"remove `requiretty` for {facts.user} in its sudoers",
                 )
                 return
+            doubt = "" if ADMINS & set(facts.groups) else " (it is in no group that usually may use sudo)"
             yield case.blocks(
-                f"sudo asks {facts.user or 'the login'} for a password, and none was given",
+                f"sudo asks {facts.user or 'the login'} for a password, and none was given{doubt}",
                 f"run this on a terminal, where it asks once, or allow it there: "
                 f"`{facts.user} ALL=(ALL) NOPASSWD: ALL` in /etc/sudoers.d",
             )

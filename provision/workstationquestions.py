@@ -34,9 +34,11 @@ def operating_system(name: str, look: Look) -> Findings:
 def config_file(name: str, look: Look) -> Findings:
     """Its file must be one that can be edited without breaking it."""
     config = look.config
-    if config is None:
+    if look.refused:
+        yield _skips(name, look.refused, look.remedy)
+    elif config is None:
         return
-    if config.broken:
+    elif config.broken:
         yield _skips(
             name,
             f"{config.path} does not parse: {config.broken}",

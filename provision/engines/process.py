@@ -122,11 +122,11 @@ def run(
         ) from None
     stdout: list[str] = []
     stderr: list[str] = []
+    readers: list[threading.Thread] = []
     timed_out = False
-    if process.stdout is None or process.stderr is None:  # they are pipes, as asked above
-        raise EngineError(f"{argv[0]}: its output could not be read")
-    readers = [_drain(process.stdout, stdout, on_stdout), _drain(process.stderr, stderr, on_stderr)]
     try:
+        if process.stdout is not None and process.stderr is not None:  # they are pipes, as asked above
+            readers = [_drain(process.stdout, stdout, on_stdout), _drain(process.stderr, stderr, on_stderr)]
         if process.stdin is not None and stdin is not None:
             with suppress(BrokenPipeError), process.stdin as pipe:
                 pipe.write(stdin)

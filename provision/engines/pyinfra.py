@@ -20,7 +20,7 @@ INVENTORY = PACKAGE_ROOT / "provision" / "fleet" / "inventory.py"
 STATE_FACT = "provision.fleet.look.State"
 LOCAL_NAME = "@local"
 FACT_TIMEOUT_S = 60
-COMPLAINT = re.compile(r"^\s*\[(?P<name>[^\]]+)\] (?P<said>.+)$")
+COMPLAINT = re.compile(r"^\s*\[(?P<name>[^\]]+)\]\s+(?P<said>.+)$")
 _NO_MACHINE = "No hosts remaining"
 
 

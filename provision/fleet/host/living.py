@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from provision.facts import LedgerEntry, ListedModel, Live, LiveFile, LiveModel, LiveUnit
 
-_NUM_CTX = re.compile(r"\bnum_ctx\s+(\d+)")
+_NUM_CTX = re.compile(r"^num_ctx\s+(\d+)", re.MULTILINE)
 
 
 def _files(stats: Sequence[str], sums: Sequence[str]) -> dict[str, LiveFile]:
@@ -39,8 +39,16 @@ def _units(shown: Sequence[str], exes: Sequence[str], environ: Sequence[str]) ->
 
 
 def _contexts(parameters: Sequence[str]) -> dict[str, int]:
-    found = ((name, _NUM_CTX.search(text)) for name, _, text in (line.partition("|") for line in parameters))
-    return {name: int(match.group(1)) for name, match in found if match}
+    contexts = {}
+    for line in parameters:
+        name, _, member = line.partition("|")
+        try:
+            found = _NUM_CTX.search(json.loads("{" + member + "}").get("parameters", ""))
+        except ValueError:
+            continue
+        if found:
+            contexts[name] = int(found.group(1))
+    return contexts
 
 
 def _ledger(lines: Sequence[str]) -> dict[str, LedgerEntry] | None:

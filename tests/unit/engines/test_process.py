@@ -1,0 +1,102 @@
+"""Running a program: what is kept of it, and that nothing of it outlives a Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from provision.engines.process import command_text, run
+from provision.errors import EngineError
+
+PARENT = """
+import sys
+from provision.engines.process import run
+try:
+    run(['sh', '-c', sys.argv[1]], log=lambda _: None)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_output_and_status_are_kept_and_the_exact_command_line_is_logged(tmp_path: Path) -> None:
+    lines: list[str] = []
+    told: list[str] = []
+    done = run(
+        ["sh", "-c", "echo out $WHO; echo err >&2; cat; exit 3"],
+        log=lines.append,
+        env={"WHO": "ada l"},
+        hidden_env={"TOKEN": "s3cret"},
+        cwd=tmp_path,
+        stdin="in\n",
+        on_stdout=told.append,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (3, "out ada l\nin\n", "err\n")
+    assert told == ["out ada l", "in"]
+    assert "s3cret" not in lines[0]
+    again = subprocess.run(["sh", "-c", lines[0]], input="in\n", capture_output=True, text=True, check=False)
+    assert (again.returncode, again.stdout) == (3, "out ada l\nin\n")
+
+
+def test_the_evidence_is_its_last_twenty_lines() -> None:
+    done = run([sys.executable, "-c", "print(*range(50), sep='\\n')"], log=lambda _: None)
+    assert done.evidence.splitlines() == [str(number) for number in range(30, 50)]
+
+
+def test_a_program_that_is_not_there_is_an_error_with_a_remedy() -> None:
+    with pytest.raises(EngineError, match="could not be started") as caught:
+        run(["/nowhere/pyinfra"], log=lambda _: None)
+    assert "install" in caught.value.remedy
+
+
+def test_a_program_that_takes_too_long_is_ended_with_all_it_started(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    # A child that leaves the session and ignores being asked, as Ansible's workers can
+    child = f"trap '' INT TERM; echo $$ > {shlex.quote(str(pid_file))}; while :; do sleep 0.1; done"
+    done = run(["sh", "-c", f"setsid sh -c {shlex.quote(child)} & wait"], log=lambda _: None, timeout_s=1)
+    assert done.timed_out
+    wait_until(lambda: not alive(int(pid_file.read_text())))
+
+
+def test_ctrl_c_reaches_the_program_once_and_leaves_nothing(tmp_path: Path) -> None:
+    pid_file, said = tmp_path / "pid", tmp_path / "said"
+    child = f"trap 'echo INT >> {said}; exit 9' INT; echo $$ > {pid_file}; while :; do sleep 0.05; done"
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            PARENT,
+            child,
+        ],
+        start_new_session=True,
+    )
+    wait_until(lambda: pid_file.exists() and pid_file.read_text().strip() != "")
+    os.killpg(parent.pid, signal.SIGINT)
+    assert parent.wait(20) == 130
+    assert said.read_text() == "INT\n"
+    assert not alive(int(pid_file.read_text()))
+
+
+def test_a_command_line_can_be_pasted() -> None:
+    assert command_text(["a", "b c"], {"X": "1 2"}) == "env 'X=1 2' a 'b c'"
