@@ -29,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"--site {site}: there is no such file")
     folder = Path(tempfile.mkdtemp(prefix="astraeus-sitetests-"))
     script = folder / "inventory"
-    command = [sys.executable, "-m", "provision.cli", "inventory", "--site", str(Path(site).resolve())]
+    command = [sys.executable, "-m", "provision", "inventory", "--site", str(Path(site).resolve())]
     script.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', encoding="utf-8")
     script.chmod(0o700)
     config.option.ansible_inventory = str(script)

@@ -1,0 +1,5 @@
+"""`python -m provision` is `astraeus-provision`."""
+
+from provision.cli import main
+
+main()
