@@ -25,7 +25,7 @@ _REMEDIES = {
 
 def _unreachable(name: str, why: Unreached, *, is_host: bool) -> Finding:
     """A host must answer; a workstation may sleep, and is finished later."""
-    asleep = not is_host and why.kind in {"silent", "refused", "name"}
+    asleep = not is_host and why.kind not in {"login", "host key"}
     return Finding(
         machine=name,
         problem=why.reason,

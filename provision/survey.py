@@ -54,8 +54,13 @@ def operator_user() -> str | None:
 
 def reaches(site: Site) -> dict[str, Reach]:
     """How every machine but the local one is reached (SiteError where ~/.ssh/config is broken)."""
-    wishes = {host.name: host.ssh for host in site.hosts} | {one.name: one.ssh for one in site.consumers}
-    return {name: resolve(name, ssh) for name, ssh in wishes.items() if name != LOCAL}
+    wishes = {one.name: one.ssh for one in site.consumers} | {host.name: host.ssh for host in site.hosts}
+    return {name: resolve(name, ssh) for name, ssh in wishes.items() if name not in _local(site)}
+
+
+def _local(site: Site) -> frozenset[str]:
+    """The machine that this runs on, where it is a workstation; a host of that name is reached by SSH."""
+    return frozenset({LOCAL} - {host.name for host in site.hosts})
 
 
 def _machine_names(site: Site) -> tuple[str, ...]:
@@ -122,10 +127,10 @@ def survey(
     One without is only asked for its key; so is one that then showed another.
     """
     names = [name for name in _machine_names(site) if only is None or name in only]
-    remote = {name: ways[name] for name in names if name != LOCAL}
+    remote = {name: ways[name] for name in names if name not in _local(site)}
     on_file = {name: way for name, way in remote.items() if recorded(way) or recorded_without_port(way)}
     strangers = {name: way for name, way in remote.items() if name not in on_file}
-    asked = [name for name in names if name == LOCAL or name in on_file]
+    asked = [name for name in names if name in on_file or name not in remote]
     write_inventory(run_dir, site, on_file, timeout_s=timeout_s)
     for host in site.hosts:
         if host.name in on_file:

@@ -21,6 +21,7 @@ STATE_FACT = "provision.fleet.look.State"
 LOCAL_NAME = "@local"
 FACT_TIMEOUT_S = 60
 COMPLAINT = re.compile(r"^\s*\[(?P<name>[^\]]+)\]\s+(?P<said>.+)$")
+_CONNECTION = re.compile(r"(SSH|SSH host key|Authentication|EOF) error|Could not (connect|resolve)")
 _NO_MACHINE = "No hosts remaining"
 
 
@@ -75,7 +76,7 @@ def complaints(stderr: str) -> dict[str, Unreached]:
     found: dict[str, Unreached] = {}
     for line in stderr.splitlines():
         match = COMPLAINT.match(line)
-        if match and not match["said"].startswith(("Connected", "Loaded fact", "Ready")):
+        if match and _CONNECTION.match(match["said"]):
             found.setdefault(match["name"], unreached(match["said"]))
     return found
 

@@ -81,7 +81,11 @@ def test_a_program_that_takes_too_long_is_ended_with_all_it_started(tmp_path: Pa
 
 def test_ctrl_c_reaches_the_program_once_and_leaves_nothing(tmp_path: Path) -> None:
     pid_file, said = tmp_path / "pid", tmp_path / "said"
-    child = f"trap 'echo INT >> {said}; exit 9' INT; echo $$ > {pid_file}; while :; do sleep 0.05; done"
+    # It lives on for a moment, long enough to be hit a second time
+    child = (
+        f"n=0; trap 'echo INT >> {said}; n=1' INT; echo $$ > {pid_file}; "
+        "while [ $n = 0 ]; do sleep 0.05; done; sleep 0.5"
+    )
     parent = subprocess.Popen(
         [
             sys.executable,

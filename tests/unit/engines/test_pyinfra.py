@@ -41,7 +41,7 @@ def test_a_complaint_becomes_a_kind(said: str, kind: str) -> None:
 def test_complaints_are_told_apart_from_good_news() -> None:
     stderr = (
         "--> Connecting to hosts...\n    [a]    Connected\n    [bb]   Could not connect (timed out)\n"
-        "    [bb]   Something later (refused)\n    [c]    Loaded fact x\n"
+        "    [bb]   EOF error ()\n    [c]    os Linux\n    [c]    Error: could not load fact: x\n"
     )
     assert {name: why.kind for name, why in engine.complaints(stderr).items()} == {"bb": "silent"}
 

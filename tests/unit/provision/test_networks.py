@@ -83,6 +83,10 @@ def test_refused_where_it_cannot_be_told(addresses: list[str], reached: str | No
     refused(decide(addresses, reached))
 
 
+def test_a_forwarded_port_is_named_as_the_reason() -> None:
+    assert "forwarded port" in refused(decide(["lo 127.0.0.1/8"], "127.0.0.1")).problem
+
+
 def test_the_hosts_own_list_beats_the_sites_and_that_beats_the_default() -> None:
     assert cidrs(decide(TWO_LANS, "10.9.0.4", site=["192.168.0.0/16"])) == ("192.168.0.0/16",)
     both = decide(TWO_LANS, "10.9.0.4", site=["192.168.0.0/16"], host=["10.1.0.0/24"])
