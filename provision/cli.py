@@ -152,11 +152,10 @@ def main() -> NoReturn:
         sys.exit(ExitCode.INTERRUPTED)
     except BrokenPipeError:
         sys.exit(ExitCode.DONE)
-    except Exception as error:
-        from provision.errors import ProvisionError
+    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a person
+        from provision.faults import as_error
 
-        if not isinstance(error, ProvisionError):
-            raise
-        print(error, file=sys.stderr)
-        sys.exit(error.exit_code)
+        fault = as_error(error)
+        print(fault, file=sys.stderr)
+        sys.exit(fault.exit_code)
     sys.exit(ExitCode.DONE)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from provision.converge import converge, look_again
-from provision.errors import ExitCode, PreflightError, ProvisionError
+from provision.errors import ExitCode, PreflightError
+from provision.faults import as_error
 from provision.looking import Seen, look
 from provision.operation import Goal, Operation
 from provision.plan import Plan, make_plan, plan_text
@@ -33,12 +34,13 @@ def deploy(operation: Operation, described: Described) -> Report:
         if operation.goal.mutates:
             remember(operation.site)
         say_unfinished(operation, plan, unfinished)
-    except PreflightError as error:
-        code, failures = error.exit_code, tuple(Failure.of(part) for part in error.parts)
-    except ProvisionError as error:
-        code, failures = error.exit_code, (Failure.of(error),)
     except _Declined:
         code, failures = ExitCode.INTERRUPTED, (Failure(problem="You said no. Nothing was changed."),)
+    except PreflightError as error:
+        code, failures = error.exit_code, tuple(Failure.of(part) for part in error.parts)
+    except Exception as error:  # noqa: BLE001 - what was done so far is said, whatever happens
+        told = as_error(error, operation.run.root, operation.outcomes.changed_text())
+        code, failures = told.exit_code, (Failure.of(told),)
     except KeyboardInterrupt:
         done = operation.outcomes.changed_text()
         code = ExitCode.INTERRUPTED
