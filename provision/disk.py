@@ -51,9 +51,17 @@ def _archive(host_arch: str, site: Site, catalogue: Catalogue, facts: HostFacts)
     return max(sizes, default=0), True
 
 
+def _there(facts: HostFacts) -> frozenset[str]:
+    """Models that the host has: by its server's word, or where that is stopped by what it remembers of us."""
+    if facts.ollama.models is not None:
+        return frozenset(facts.ollama.models)
+    ledger = facts.live.ledger if facts.live is not None else None
+    return frozenset(full_name(name) for name in ledger or ())
+
+
 def disk_need(host: Host, site: Site, catalogue: Catalogue, facts: HostFacts) -> DiskNeed:
     """What is missing on the host and how big it is, by the source's own word where it gave one."""
-    there = facts.ollama.models or {}
+    there = _there(facts)
     missing = tuple(name for name in host.served if full_name(name) not in there)
     models_bytes, estimated = 0, False
     for name in missing:
@@ -63,7 +71,8 @@ def disk_need(host: Host, site: Site, catalogue: Catalogue, facts: HostFacts) ->
         told = facts.base_bytes.get(full_name(name))
         estimated = estimated or told is None
         models_bytes += model.size_bytes if told is None else told
-    installed = facts.ollama.kind == "ours" and facts.ollama.version == catalogue.ollama.version
+    # A server of ours that is stopped says no version; what it was installed as is found out in passing.
+    installed = facts.ollama.kind == "ours" and facts.ollama.version in {catalogue.ollama.version, None}
     archive_bytes = unpacked_bytes = 0
     if not installed:
         archive_bytes, guessed = _archive(facts.arch, site, catalogue, facts)
