@@ -75,7 +75,7 @@ def _server(version: str) -> Path:
         with step(f"building the Ollama server {version} with Go", "90 s to 3 min, 500 MB of modules"):
             flags = f"-s -w -X github.com/ollama/ollama/version.Version={version}"
             run_logged(
-                [_go(), "install", "-ldflags", flags, f"github.com/ollama/ollama@v{version}"],
+                [_go(), "install", "-v", "-ldflags", flags, f"github.com/ollama/ollama@v{version}"],
                 LOGS / "ollama-server.log",
                 env={"GOBIN": str(folder / "bin"), "GOFLAGS": "", "CGO_ENABLED": "1"},
             )

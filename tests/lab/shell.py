@@ -88,6 +88,7 @@ def run_logged(
             env={**os.environ, **(env or {})},
             cwd=cwd,
         )
+        told = ""
         try:
             while True:
                 try:
@@ -95,7 +96,8 @@ def run_logged(
                     break
                 except subprocess.TimeoutExpired:
                     latest = log.read_text(errors="replace").strip().rpartition("\n")[2]
-                    say(f"    {log.stem}: {latest[:100]}")
+                    say(f"    {log.stem}: " + (latest[:100] if latest != told else "still at it"))
+                    told = latest
         except BaseException:
             process.terminate()
             process.wait()

@@ -19,15 +19,21 @@ def lab() -> Lab:
     return Lab.load()
 
 
-@pytest.fixture
-def spare(lab: Lab) -> Iterator[LabMachine]:
-    """The second server, as new before and after."""
+@pytest.fixture(scope="module")
+def second(lab: Lab) -> Iterator[LabMachine]:
+    """The second server; as new when all is done."""
     machine = lab.machine("gpu-two.local")
-    machine.fresh()
-    machine.trust()
     yield machine
     machine.fresh()
     machine.trust()
+
+
+@pytest.fixture
+def spare(second: LabMachine) -> LabMachine:
+    """A server as new, for a test to spoil."""
+    second.fresh()
+    second.trust()
+    return second
 
 
 def ssh(lab: Lab, target: str, line: str = "id -un") -> tuple[int, str]:
