@@ -130,7 +130,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible ships no ty
             changed=bool(data.get("changed")),
             message=failure(data),
             diff=diffs(data),
-            ignored=ignore_errors,
+            ignored=bool(ignore_errors),
         )
 
     def v2_runner_on_unreachable(self, result: CallbackTaskResult) -> None:
