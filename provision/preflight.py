@@ -88,12 +88,3 @@ def preflight(
 def blocking(findings: Collection[Finding]) -> tuple[Finding, ...]:
     """Those that stop the run."""
     return tuple(finding for finding in findings if finding.severity == "blocks")
-
-
-def skipped(findings: Collection[Finding]) -> dict[str, str]:
-    """Workstations that are left out of this run, with the first reason."""
-    reasons: dict[str, str] = {}
-    for finding in findings:
-        if finding.severity == "skips":
-            reasons.setdefault(finding.machine, finding.problem)
-    return reasons

@@ -49,7 +49,7 @@ class RunDir:
         try:
             runs.mkdir(parents=True, exist_ok=True, mode=0o700)
             root = Path(tempfile.mkdtemp(prefix=f"{stamp}-{verb}-", dir=runs))
-            for name in ("router", "live"):
+            for name in ("router", "query"):
                 (root / name).mkdir(mode=0o700)
             old = sorted(path for path in runs.iterdir() if path.is_dir())[:-KEPT_RUNS]
         except OSError as error:

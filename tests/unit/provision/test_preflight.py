@@ -12,7 +12,7 @@ from provision.catalogue import load_catalogue
 from provision.facts import HostFacts, Unreached
 from provision.fleet.workstation.shapes import Look
 from provision.hostkeys import HostKey
-from provision.preflight import blocking, preflight, skipped
+from provision.preflight import blocking, preflight
 from provision.site import Site
 from provision.survey import Survey
 
@@ -78,4 +78,6 @@ def test_what_stops_and_what_is_left_out_are_told_apart() -> None:
     )
     found = preflight(Site.model_validate(BASE["site"]), load_catalogue(), survey)
     assert [finding.machine for finding in blocking(found)] == ["gpu.local"]
-    assert skipped(found) == {"laptop": "it sleeps"}
+    assert [(one.machine, one.problem) for one in found if one.severity == "skips"] == [
+        ("laptop", "it sleeps")
+    ]
