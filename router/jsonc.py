@@ -102,6 +102,11 @@ def plain(node: Node) -> JsonValue:
     return node.scalar
 
 
+def unquoted(word: str) -> str:
+    """Return what a string token says; one without escapes needs no decoder."""
+    return word[1:-1] if "\\" not in word else str(json.loads(word))
+
+
 class _Parser:
     """One pass over the tokens with an explicit stack."""
 
@@ -134,6 +139,8 @@ class _Parser:
         return f"unexpected {rest[0]!r}"
 
     def scalar(self, word: str, start: int) -> Node:
+        if word[0] == '"':
+            return Node("scalar", start, start + len(word), unquoted(word))
         try:
             value: JsonValue = json.loads(word)
         except ValueError:
@@ -197,7 +204,7 @@ class _Parser:
             if kind != "string":
                 self.at = start
                 raise self.fail(f"a key in double quotes is expected, not {word[:20]!r}")
-            key = json.loads(word)
+            key = unquoted(word)
             kind, word, start = self.next()
             if word != ":":
                 self.at = start

@@ -58,8 +58,9 @@ def merge(text: str | None, desired: RouterSettings, memory: Memory | None) -> M
     written: list[Written] = []
     created = [path for path in memory.created if get_path(text, path)[0]]
     kept: list[str] = []
+    base = text
     for setting in desired.settings:
-        there, value = get_path(text, setting.path)
+        there, value = get_path(base, setting.path)
         before = old.get(setting.path)
         if setting.policy == "offer" and there and not same(value, setting.value):
             mine = before is not None and same(value, before.value)
@@ -71,7 +72,10 @@ def merge(text: str | None, desired: RouterSettings, memory: Memory | None) -> M
             continue
         if setting.policy == "offer" and there and before is None:
             continue  # the user's own choice, and ours too
-        created += _missing(text, setting.path)
+        missing = list(_missing(base, setting.path))
+        created += missing
+        if missing and not get_path(text, missing[0])[0]:
+            text = set_path(text, missing[0], _together(desired.settings, missing[0]))
         text = _lay(text, setting.path, setting.value)
         written.append(_remember(setting, before, there=there, value=value))
     return Merge(
@@ -86,14 +90,14 @@ def owned_view(text: str | None, memory: Memory | None, desired: RouterSettings)
     ours: dict[Path, JsonValue] = {s.path: s.value for s in desired.settings}
     for one in memory.written if memory is not None else ():
         ours.setdefault(one.path, one.value)
-    shown = ""
+    shown: dict[str, JsonValue] = {}
     for path, value in ours.items():
         for leaf in _leaves(path, value):
             there, current = get_path(text or "", leaf)
             if there:
                 foreign = isinstance(current, dict | list)
-                shown = set_path(shown, leaf, HIDDEN if foreign else masked(leaf, current))
-    return json.dumps(load(shown), indent=2, ensure_ascii=False) + "\n"
+                _put(shown, leaf, HIDDEN if foreign else masked(leaf, current))
+    return json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
 
 
 def diff(before: str, after: str, name: str = "opencode.json") -> str:
@@ -148,6 +152,15 @@ def _missing(text: str, path: Path) -> Iterator[Path]:
             yield path[:depth]
 
 
+def _together(settings: Sequence[Setting], prefix: Path) -> JsonValue:
+    """Return all that goes below a path that is not there yet, so that it is written at once."""
+    tree: dict[str, JsonValue] = {}
+    for setting in settings:
+        if setting.path[: len(prefix)] == prefix:
+            _put(tree, setting.path[len(prefix) :], setting.value)
+    return tree
+
+
 def _lay(text: str, path: Path, value: JsonValue) -> str:
     """Set a value; inside an object that is there already only our keys, so that the user's stay."""
     there, current = get_path(text, path)
@@ -156,6 +169,15 @@ def _lay(text: str, path: Path, value: JsonValue) -> str:
     for key, inner in value.items():
         text = _lay(text, (*path, key), inner)
     return text
+
+
+def _put(tree: dict[str, JsonValue], path: Path, value: JsonValue) -> None:
+    for key in path[:-1]:
+        inner = tree.setdefault(key, {})
+        if not isinstance(inner, dict):
+            return
+        tree = inner
+    tree[path[-1]] = value
 
 
 def _leaves(path: Path, value: JsonValue) -> Sequence[Path]:

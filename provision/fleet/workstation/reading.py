@@ -7,6 +7,7 @@ import binascii
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Literal, cast
 
 from provision.fleet.workstation.shapes import Look, OpenCode
@@ -94,15 +95,16 @@ def read_found(lines: Lines) -> dict[str, FoundFile]:
     for key, value in lines:
         if key != "file":
             continue
-        kind, mode, uid, size, digest, content, path = value.split(" ", 6)
+        kind, mode, uid, size, packed, path = value.split(" ", 5)
+        content = unpacked(packed) if kind == "file" else None
         found[path] = FoundFile(
             path=path,
             kind=cast("Kind", kind),
             mode=None if mode == "-" else octal(mode),
             uid=int(uid) if uid.isdigit() else None,
             size_bytes=int(size) if size.isdigit() else None,
-            sha256=None if digest == "-" else digest,
-            content=unpacked(content) if kind == "file" else None,
+            sha256=None if content is None else sha256(content).hexdigest(),
+            content=content,
         )
     return found
 

@@ -54,6 +54,8 @@ def replaced(lines: Lines) -> tuple[tuple[str, ...], Fault | None]:
         if key == "failed":
             code, _, said = clean(value).partition(" ")
             problem, remedy = _FAULTS.get(code, ("the files could not be replaced", "see what it said"))
-            evidence = "" if "{0}" in problem else said
+            complaints = [f"{one} {rest}" for one, rest in lines if one not in ("changed", "failed")]
+            shown = [] if "{0}" in problem else [said]
+            evidence = "\n".join(clean(line) for line in (*shown, *complaints))
             return (), Fault(problem.format(said), remedy, evidence)
     return paths, None

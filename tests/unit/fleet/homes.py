@@ -91,7 +91,7 @@ def serving() -> Iterator[Served]:
             """Say nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         yield Served(f"http://127.0.0.1:{server.server_address[1]}", files)
         server.shutdown()

@@ -9,14 +9,14 @@ cd "${HOME:-/}" 2>/dev/null || cd /
 
 say() { printf '%s %s\n' "$1" "$2"; }
 
-if command -v sha256sum >/dev/null 2>&1; then sum() { sha256sum <"$1"; }
-elif command -v shasum >/dev/null 2>&1; then sum() { shasum -a 256 <"$1"; }
-else sum() { openssl dgst -sha256 -r <"$1"; }
+if command -v sha256sum >/dev/null 2>&1; then sum_all() { sha256sum "$@"; }
+elif command -v shasum >/dev/null 2>&1; then sum_all() { shasum -a 256 "$@"; }
+else sum_all() { openssl dgst -sha256 -r "$@"; }
 fi
-sha() { _sum=$(sum "$1") && printf '%s' "${_sum%% *}"; }
+sha() { _sum=$(sum_all "$1") && _sum=${_sum#\\} && printf '%s' "${_sum%% *}"; }
 
 b64() { base64 <"$1" | tr -d '\n'; }
-if [ "$(printf YQ== | base64 -d 2>/dev/null)" = a ]; then unb64() { base64 -d; }; else unb64() { base64 -D; }; fi
+unb64() { base64 -d 2>/dev/null || base64 -D 2>/dev/null; } # macOS once knew only -D
 
 # The bytes between here and there are gone when this script ends, whichever way it ends.
 scratch() {

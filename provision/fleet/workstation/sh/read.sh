@@ -1,21 +1,24 @@
 # Sends the files that publishing is about, each with its state. Set above: CONFIG_HOME, STATE_HOME, SHELLS.
-show() { # PATH: kind, mode, owner, size, sha256 and content
+set -f
+show() { # PATH: kind, mode, owner, size and content
     if [ -h "$1" ]; then
-        printf 'file symlink - - - - - %s\n' "$1"
+        printf 'file symlink - - - - %s\n' "$1"
     elif [ ! -e "$1" ]; then
-        printf 'file absent - - - - - %s\n' "$1"
+        printf 'file absent - - - - %s\n' "$1"
     elif [ ! -f "$1" ]; then
-        printf 'file other - - - - - %s\n' "$1"
+        printf 'file other - - - - %s\n' "$1"
     else
+        path=$1
         # stat(1) differs between Linux and macOS, `ls -n` does not
-        # shellcheck disable=SC2012
-        meta=$(ls -ldn "$1" | awk '{ print $1, $3, $5 }')
-        if [ ! -r "$1" ]; then
-            printf 'file unreadable %s - - %s\n' "$meta" "$1"
-        elif [ "${meta##* }" -gt 8388608 ]; then
-            printf 'file large %s - - %s\n' "$meta" "$1"
+        # shellcheck disable=SC2012,SC2046  # the fields are what is wanted
+        set -- $(ls -ldn "$path")
+        meta="$1 $3 $5"
+        if [ ! -r "$path" ]; then
+            printf 'file unreadable %s - %s\n' "$meta" "$path"
+        elif [ "$5" -gt 8388608 ]; then
+            printf 'file large %s - %s\n' "$meta" "$path"
         else
-            printf 'file file %s %s =%s %s\n' "$meta" "$(sha "$1")" "$(b64 "$1")" "$1"
+            printf 'file file %s =%s %s\n' "$meta" "$(b64 "$path")" "$path"
         fi
     fi
 }

@@ -2,57 +2,75 @@
 # Set above: ACT (replace or putback), RECORD (what putback needs), RUN (putback undoes only that run's publish).
 # From stdin, for replace: per file PATH, MODE, OLD sha256 or -, OLD MODE or -, NEW sha256 or -, BACKUP and the
 # content in base64, a line each; at last a line `go`.
-tab=$(printf '\t')
+# Few processes are started, so that fifty workstations are written to in the time of a few; what a command
+# complains of goes between the answers.
+exec 2>&1
+tab='	'
 nl='
 '
-todo=    # path, staged, old, old mode, new, backup; a line each
-made=    # folders that we made, the deepest first
+todo=     # path, staged, old, old mode, new, backup; a line each
+made=     # folders that we made, the deepest first
 swept=$nl # folders in which we stage; no staged file stays in them
+count=0
 settled=
 
 stop() { say failed "$1 $2"; exit 0; }
+or_stop() { [ "$?" -eq 0 ] || stop write "$1"; }
+sweep() { for stray in "$1"/.astraeus.*; do [ ! -f "$stray" ] || rm -f "$stray"; done; }
 leave() {
-    printf '%s' "$swept" | while IFS= read -r path; do [ -z "$path" ] || rm -f "$path"/.astraeus.??????; done
-    [ -n "$settled" ] || printf '%s' "$made" | while IFS= read -r path; do rmdir "$path" 2>/dev/null; done
-    [ -z "${scratch_dir:-}" ] || rm -rf "$scratch_dir"
+    if [ -z "$settled" ]; then
+        printf '%s' "$swept" | while IFS= read -r path; do [ -z "$path" ] || sweep "$path"; done
+        printf '%s' "$made" | while IFS= read -r path; do rmdir "$path" 2>/dev/null; done
+    fi
     say end -
 }
-state() { # PATH: $now is its sha256, or - where there is nothing
+plain() { # PATH: there is nothing, or a file that can be read
     [ ! -h "$1" ] || stop symlink "$1"
-    now=-
-    [ -e "$1" ] || return 0
-    [ -f "$1" ] || stop other "$1"
-    now=$(sha "$1" 2>/dev/null)
-    [ -n "$now" ] || stop unreadable "$1"
+    [ ! -e "$1" ] || [ -f "$1" ] || stop other "$1"
+    [ ! -e "$1" ] || [ -r "$1" ] || stop unreadable "$1"
 }
 folder() {
     [ ! -d "$1" ] || return 0
-    folder "$(dirname "$1")"
+    folder "${1%/*}"
     made="$1$nl$made"
-    said=$(mkdir "$1" 2>&1) || stop write "$said"
+    mkdir "$1"
+    or_stop "$1"
 }
-settle() { sync "$1" 2>/dev/null || sync; }
-room() { # PATH: $staged is an empty file beside it, for its owner only
-    beside=$(dirname "$1")
+room() { # PATH: $staged is a new empty file beside it, for its owner only
+    beside=${1%/*}
     folder "$beside"
     case $swept in *"$nl$beside$nl"*) ;; *)
-        rm -f "$beside"/.astraeus.?????? # what a killed run left
+        sweep "$beside" # what a killed run left
         swept="$swept$beside$nl" ;;
     esac
-    staged=$(mktemp "$beside/.astraeus.XXXXXX" 2>&1) || stop write "$staged"
+    count=$((count + 1))
+    staged=$beside/.astraeus.$$.$count
+    set -C
+    printf '' >"$staged"
+    or_stop "$staged"
+    set +C
 }
-ready() { # MODE SHA256: what was staged is whole, on the disk and has its mode
-    [ "$(sha "$staged")" = "$2" ] || stop write "$staged is not what was sent: ${said:-it is cut off}"
-    said=$(chmod "$1" "$staged" 2>&1) || stop write "$said"
-    settle "$staged"
+flush() { sync "$@" 2>/dev/null || sync; }
+with_lines() { # COMMAND LIST: one call, with every line of the list an argument
+    command=$1
+    old_ifs=$IFS
+    IFS=$nl
+    set -f
+    # shellcheck disable=SC2086  # split at line ends is what is wanted
+    set -- $2
+    set +f
+    IFS=$old_ifs
+    "$command" "$@"
 }
-put() { said=$(mv -f "$staged" "$1" 2>&1) || stop write "$said"; }
-copy() { # FROM TO MODE SHA256
-    room "$2"
-    said=$({ cat "$1" >"$staged"; } 2>&1) || stop write "$said"
-    ready "$3" "$4"
-    touch -r "$1" "$staged" 2>/dev/null
-    put "$2"
+each() { # FUNCTION: with $path $staged $old $old_mode $new $backup of every file
+    while IFS=$tab read -r path staged old old_mode new backup; do
+        [ -z "$path" ] || "$1"
+    done <<TODO
+$todo
+TODO
+}
+lost() { # PATH: what we wrote there is not whole
+    stop write "$1 is not what was sent; free there: $(df -Pk "${1%/*}" | awk 'NR == 2 { print $4 }') KiB"
 }
 
 take_in() {
@@ -60,86 +78,122 @@ take_in() {
     while IFS= read -r path && [ "$path" != go ]; do
         IFS= read -r mode; IFS= read -r old; IFS= read -r old_mode; IFS= read -r new; IFS= read -r backup
         IFS= read -r content || stop write "the order ended early"
-        state "$path"
-        [ "$now" = "$old" ] || stop changed "$path"
         staged=-
         if [ "$new" != - ]; then
             room "$path"
-            said=$({ printf '%s' "$content" | unb64 >"$staged"; } 2>&1)
-            ready "$mode" "$new"
+            printf '%s' "$content" | unb64 >"$staged"
+            [ "$mode" = 600 ] || chmod "$mode" "$staged"
+            or_stop "$staged"
         fi
         todo="$todo$path$tab$staged$tab$old$tab$old_mode$tab$new$tab$backup$nl"
     done
     [ "$path" = go ] || stop write "the order ended early"
 }
 
-back_up() {
-    while IFS=$tab read -r path staged old old_mode new backup; do
-        [ -z "$path" ] || [ "$old" = - ] || copy "$path" "$backup" 600 "$old"
-    done <<TODO
-$todo
-TODO
-    room "$RECORD"
-    said=$({ printf 'run\t%s\n' "$RUN"; printf '%s' "$made" | sed "s/^/made$tab/"; printf '%s' "$todo" | sed "s/^/file$tab/"; } 2>&1 >"$staged") ||
-        stop write "$said"
-    said=
-    ready 600 "$(sha "$staged")"
-    put "$RECORD"
+# One process takes every sum: of what was staged, and of what stands there until now.
+gather() {
+    plain "$path"
+    plain "$backup"
+    if [ "$staged" != - ]; then
+        fresh="$fresh$staged$nl"
+        sums="$sums$staged$nl"
+        wanted="$wanted$new staged $staged$nl"
+    fi
+    if [ -e "$path" ]; then
+        sums="$sums$path$nl"
+        wanted="$wanted$old now $path$nl"
+    elif [ "$old" != - ]; then
+        stop changed "$path"
+    fi
+}
+check() {
+    fresh=''
+    sums=''
+    wanted=''
+    each gather
+    seen=$(with_lines sum_all "$sums")
+    while IFS=' ' read -r want what where && IFS=' ' read -r have name <&3; do
+        [ "$want" = "${have#\\}" ] || if [ "$what" = staged ]; then lost "$where"; else stop changed "$where"; fi
+    done 3<<SEEN <<WANTED
+$seen
+SEEN
+$wanted
+WANTED
+    with_lines flush "$fresh"
 }
 
-rename_all() {
-    while IFS=$tab read -r path staged old old_mode new backup; do
-        [ -n "$path" ] || continue
-        state "$path"
-        if [ "$now" != "$old" ]; then (undo) >/dev/null; stop changed "$path"; fi
-        if [ "$new" = - ]; then said=$(rm -f "$path" 2>&1); else said=$(mv -f "$staged" "$path" 2>&1); fi || {
-            why=$said
-            (undo) >/dev/null
-            stop write "$why"
-        }
-        settle "$(dirname "$path")"
-        say changed "$path"
-    done <<TODO
+back_up() {
+    [ "$old" != - ] || return 0
+    folder "${backup%/*}"
+    cp -p "$path" "$backup" && { [ "$old_mode" = 600 ] || chmod 600 "$backup"; } || {
+        rm -f "$backup"
+        stop write "$backup"
+    }
+}
+keep_record() {
+    printf 'run\t%s\n' "$RUN"
+    while IFS= read -r path; do [ -z "$path" ] || printf 'made\t%s\n' "$path"; done <<MADE
+$made
+MADE
+    while IFS= read -r path; do [ -z "$path" ] || printf 'file\t%s\n' "$path"; done <<TODO
 $todo
 TODO
-    settled=1
+}
+rename_one() {
+    if [ "$new" = - ]; then rm -f "$path"; else mv -f "$staged" "$path"; fi || {
+        failing=$path
+        (undo) >/dev/null
+        stop write "$failing"
+    }
+    say changed "$path"
 }
 
 undo() {
     [ -f "$RECORD" ] && grep -qxF "run$tab$RUN" "$RECORD" || stop norecord "$RECORD"
-    while IFS=$tab read -r what path staged old old_mode new backup; do
-        [ "$what" = file ] || continue
-        state "$path"
-        case $now in "$old" | "$new") ;; *) stop changed "$path" ;; esac
-    done <"$RECORD"
-    while IFS=$tab read -r what path staged old old_mode new backup; do
-        [ "$what" = file ] || continue
-        state "$path"
-        if [ "$old" = - ]; then
-            said=$(rm -f "$path" 2>&1) || stop write "$said"
-        elif [ "$now" != "$old" ]; then
-            copy "$backup" "$path" "$old_mode" "$old"
-        else
-            chmod "$old_mode" "$path"
-        fi
-        say changed "$path"
-    done <"$RECORD"
-    while IFS=$tab read -r what path staged old old_mode new backup; do
-        [ "$what" != file ] || rm -f "$backup"
-    done <"$RECORD"
+    todo=$(sed -n "s/^file$tab//p" "$RECORD")
     gone=$(sed -n "s/^made$tab//p" "$RECORD")
+    each unchanged
+    each restore
+    each forget
     rm -f "$RECORD"
-    while IFS= read -r path; do
-        [ -z "$path" ] || rmdir "$path" 2>/dev/null
-    done <<GONE
-$gone
-GONE
+    printf '%s\n' "$gone" | while IFS= read -r path; do [ -z "$path" ] || rmdir "$path" 2>/dev/null; done
+    settled=1
 }
+unchanged() {
+    plain "$path"
+    now=-
+    [ ! -e "$path" ] || now=$(sha "$path")
+    case $now in "$old" | "$new") ;; *) stop changed "$path" ;; esac
+}
+restore() {
+    if [ "$old" = - ]; then
+        rm -f "$path"
+        or_stop "$path"
+    else
+        room "$path"
+        cp -p "$backup" "$staged"
+        [ "$(sha "$staged")" = "$old" ] || lost "$staged"
+        chmod "$old_mode" "$staged"
+        or_stop "$staged"
+        flush "$staged"
+        mv -f "$staged" "$path"
+        or_stop "$path"
+    fi
+    say changed "$path"
+}
+forget() { rm -f "$backup"; }
 
 if [ "$ACT" = putback ]; then
     undo
 else
     take_in
-    back_up
-    rename_all
+    check
+    each back_up
+    room "$RECORD"
+    keep_record >"$staged"
+    mv -f "$staged" "$RECORD"
+    or_stop "$RECORD"
+    each rename_one
+    settled=1
+    with_lines flush "$swept"
 fi
