@@ -17,7 +17,8 @@ from provision.fleet.workstation.shapes import Answer, Confirmed, Order
 
 GRACE_S = 120
 _SECRET = re.compile(
-    r"(?i)(bearer\s+|sk-|(?:api[_-]?key|token|secret|password|authorization)[\"']?\s*[:=]\s*[\"']?)[^\s\"',}]+"
+    r"(?i)(authorization\W*)\S.*"
+    r"|(bearer\s+|sk-|(?:api[_-]?key|token|secret|password)[\"']?\s*[:=]\s*[\"']?)[^\s\"',}]+"
 )
 _UNSEEN = "look at the machine's network, and at what OpenCode said"
 
@@ -118,7 +119,9 @@ def spoken(events: str) -> tuple[str, list[str]]:
 
 def scrubbed(lines: Sequence[str]) -> str:
     """Return evidence without anything that looks like a secret."""
-    return "\n".join(_SECRET.sub(lambda m: m.group(1) + "***", clean(line))[:300] for line in lines[-12:])
+    return "\n".join(
+        _SECRET.sub(lambda found: (found[1] or found[2]) + "***", clean(line))[:300] for line in lines[-12:]
+    )
 
 
 def _failed(machine: str, problem: str, remedy: str, evidence: str = "") -> Confirmed:

@@ -49,7 +49,9 @@ bounded() {
         kill -9 $_all 2>/dev/null
     ) </dev/null >/dev/null 2>&1 & _dog=$!
     wait "$_pid"; _rc=$?
-    if kill "$_dog" 2>/dev/null; then wait "$_dog" 2>/dev/null; else wait "$_dog" 2>/dev/null; _rc=124; fi
+    kill "$_dog" 2>/dev/null
+    wait "$_dog" 2>/dev/null
+    case $_rc in 143 | 137) _rc=124 ;; esac # it died of what is sent at the deadline
     return $_rc
 }
 
