@@ -94,7 +94,7 @@ _FAULTS: Mapping[str, tuple[str, str]] = {
     "late": ("the download of OpenCode did not finish in time", "run again on a better line"),
     "npm": (
         "npm could not install OpenCode",
-        "run the command below there; name a registry in the site file",
+        "see what npm said; the site file can name another registry (opencode.npm_registry)",
     ),
     "download": ("OpenCode's package could not be fetched", "look at the URL in the site file, from there"),
     "integrity": ("OpenCode's package is not the pinned one", "correct its integrity hash or its URL"),

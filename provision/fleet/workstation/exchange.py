@@ -64,7 +64,7 @@ def ended(stdout: Sequence[str], stderr: Sequence[str] = ()) -> list[tuple[str, 
     found = [(key, value) for key, _, value in (line.partition(" ") for line in stdout)]
     if not found or found[-1][0] != "end":
         said = re.sub(r"[^\x20-\x7e]", "?", " ".join(stderr[-2:])) if not stdout else ""
-        raise Broken(f"the look broke off before its end{': ' + said[:300] if said else ''}")
+        raise Broken(f"it broke off before its end{': ' + said[:300] if said else ''}")
     return found[:-1]
 
 

@@ -1,9 +1,9 @@
 """How the three phases are run: pyinfra's arguments behind the inventory, and what they leave to read.
 
     look      fact provision.fleet.look.State --json            (the survey; answers are Looks on stdout)
-    publish   -y --no-wait --limit M … deploys/publish.py       equips, publishes; with --dry nothing
+    publish   -y --limit M … deploys/publish.py       equips, publishes; with --dry nothing
     confirm   --dry --limit M … deploys/confirm.py              changes nothing anywhere
-    putback   -y --no-wait --limit M … deploys/putback.py       undoes this run's publish
+    putback   -y --limit M … deploys/putback.py       undoes this run's publish
 
 The working folder is the run's folder, and ASTRAEUS_RUN names it. pyinfra's own exit status and JSON say
 less than the outcomes: machines that are asked and not in them were not reached. Must not import pyinfra.
@@ -26,7 +26,7 @@ _SHAPES: Mapping[Phase, type[Outcome]] = {"publish": Published, "confirm": Confi
 def arguments(phase: Phase, machines: Collection[str], *, local: str | None = None) -> tuple[str, ...]:
     """Return pyinfra's arguments behind its inventory; `local` is the machine that pyinfra calls @local."""
     limits = [word for name in machines for word in ("--limit", LOCAL_NAME if name == local else name)]
-    way = ["--dry"] if phase == "confirm" else ["-y", "--no-wait"]
+    way = ["--dry"] if phase == "confirm" else ["-y"]
     return (*way, *limits, str(_DEPLOYS / f"{phase}.py"))
 
 

@@ -117,7 +117,7 @@ def test_a_wrong_package_leaves_nothing(
     wrong = fault(_equip(laptop, SH, served, content, pin=pin))
     assert wrong is not None
     assert said in wrong[0]
-    assert [path for path in laptop.home.rglob("*") if not path.is_dir()] == []
+    assert laptop.tree() == {}
 
 
 def test_a_dead_mirror_is_said_with_its_status(laptop: Home, served: Served) -> None:
@@ -153,4 +153,4 @@ def test_npm_failing_is_said_with_its_own_words(laptop: Home, tmp_path: Path) ->
     wrong = fault(laptop.run(SH, "equip", equip_values(LINUX, EQUIP, "npm")))
     assert wrong is not None
     assert "E404" in wrong[2]
-    assert not list(laptop.home.rglob("1.2.3"))
+    assert set(laptop.tree()) == {".profile"}

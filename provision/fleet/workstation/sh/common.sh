@@ -75,6 +75,10 @@ login_env() {
     # As a login shell sees it; only the names below leave this function: the rest may be secret.
     scratch
     _shell=${SHELL:-/bin/sh}
+    # A fish that never ran would make its folders now.
+    case $_shell in */fish)
+        [ -d "$HOME/.config/fish" ] && [ -d "$HOME/.local/share/fish" ] || _shell=/bin/sh ;;
+    esac
     bounded 8 "$_shell" -l -c env </dev/null >"$scratch_dir/env" 2>/dev/null
     sed -n -E 's/^(PATH|XDG_CONFIG_HOME|XDG_STATE_HOME|OPENCODE_CONFIG|OPENCODE_CONFIG_DIR|OLLAMA_HOST)=(.*)$/\1=\2/p' \
         "$scratch_dir/env" >"$scratch_dir/login"

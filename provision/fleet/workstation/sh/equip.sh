@@ -4,9 +4,13 @@
 base=$HOME/.local/share/astraeus-provision/opencode
 link=$HOME/.local/bin/opencode
 new=
+made=
+done=
 stop() { say failed "$1 $2"; exit 0; }
 leave() {
     [ -z "$new" ] || rm -rf "$new"
+    # shellcheck disable=SC2086  # a list
+    [ -n "$done" ] || (IFS=:; for folder in $made; do rmdir "$folder"; done) 2>/dev/null
     [ -z "${scratch_dir:-}" ] || rm -rf "$scratch_dir"
     say end -
 }
@@ -20,7 +24,14 @@ if [ -x "$link" ] && [ "$(readlink "$link")" = "$base/$VERSION/bin/opencode" ] &
     say present "$link" # by another run
     exit 0
 fi
-mkdir -p "$base" "$(dirname "$link")" || stop write "$base"
+folder() {
+    [ ! -d "$1" ] || return 0
+    folder "${1%/*}"
+    made="$1:$made" # the deepest first
+    mkdir "$1" || stop write "$1"
+}
+folder "$base"
+folder "${link%/*}"
 free=$(($(df -Pk "$base" | awk 'NR == 2 { print $4 }') / 1024))
 [ "$free" -ge 900 ] || stop room "$free"
 rm -rf "$base"/.new.??????
@@ -74,6 +85,7 @@ mv "$unpacked/$chosen" "$base/$VERSION" || stop write "$base/$VERSION"
 chmod 755 "$base" "$base/$VERSION"
 ln -s "$base/$VERSION/bin/opencode" "$new/link" && mv -f "$new/link" "$link" || stop write "$link"
 for other in "$base"/*; do [ "$other" = "$base/$VERSION" ] || rm -rf "$other"; done
+done=1
 say installed "$link"
 login_env
 case ":$PATH_LOGIN:" in *":$HOME/.local/bin:"*) say local_bin_in_path 1 ;; esac

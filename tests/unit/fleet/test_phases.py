@@ -1,0 +1,146 @@
+"""The phases through pyinfra itself, on this machine; no verbosity shows the user's file."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from provision.engines.pyinfra import INVENTORY
+from provision.fleet.workstation.invoke import arguments, fresh, outcomes
+from provision.fleet.workstation.shapes import Confirmed, Look, Phase, Published
+from provision.site import LOCAL
+from tests.unit.fleet.homes import Home, Served, order
+
+SECRET = "sk-live-0123456789"
+USERS = f'{{\n  // mine\n  "provider": {{ "paid": {{ "options": {{ "apiKey": "{SECRET}" }} }} }}\n}}\n'
+FAKE = """#!/bin/sh
+echo '{"type":"text","part":{"text":"ready"}}'
+"""
+
+
+class Run:
+    """A run's folder and the laptop that it is about."""
+
+    def __init__(self, root: Path, laptop: Home, url: str) -> None:
+        self.root = root
+        self.laptop = laptop
+        self.said = ""
+        for name in ("router", "workstations"):
+            (root / name).mkdir(parents=True)
+        machines = {"hosts": {}, "workstations": {LOCAL: {"local": True}}}
+        (root / "inventory.json").write_text(json.dumps(machines))
+        self.url = url
+
+    def order(self, *models: str) -> None:
+        text = order(*models, url=self.url).model_dump_json()
+        (self.root / "router" / f"{LOCAL}.json").write_text(text)
+
+    def pyinfra(self, *words: str) -> str:
+        home = str(self.laptop.home)
+        done = subprocess.run(
+            [sys.executable, "-m", "pyinfra", str(INVENTORY), *words],
+            env={
+                **os.environ,
+                "HOME": home,
+                "SHELL": "/bin/sh",
+                "ASTRAEUS_RUN": str(self.root),
+                "PYTHONPATH": str(INVENTORY.parents[2]),
+                "PYINFRA_PROGRESS": "off",
+            },
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+        self.said += done.stdout + done.stderr
+        return done.stdout
+
+    def look(self) -> Look:
+        answers = json.loads(self.pyinfra("-vvv", "--debug", "fact", "provision.fleet.look.State", "--json"))
+        return Look.model_validate(answers["provision.fleet.look.State"]["@local"])
+
+    def phase(self, phase: Phase, *more: str) -> dict[str, object]:
+        fresh(self.root, phase)
+        self.pyinfra("-vvv", "--debug", *more, *arguments(phase, [LOCAL], local=LOCAL))
+        return dict(outcomes(self.root, phase))
+
+
+@pytest.fixture
+def run(tmp_path: Path, laptop: Home, served: Served) -> Run:
+    served.files["/v1/models"] = b'{"data": [{"id": "m1:latest"}, {"id": "m2:latest"}]}'
+    binary = laptop.home / ".local/bin/opencode"
+    binary.parent.mkdir(parents=True)
+    binary.write_text(FAKE)
+    binary.chmod(0o755)
+    config = laptop.home / ".config/opencode/opencode.jsonc"
+    config.parent.mkdir(parents=True)
+    config.write_text(USERS)
+    return Run(tmp_path / "a run", laptop, served.url)
+
+
+def test_a_workstation_is_looked_at_published_to_confirmed_and_put_back(run: Run) -> None:
+    before = run.laptop.tree()
+    run.order("m1", "m2")
+    look = run.look()
+    assert look.problem == ""
+    assert look.change is not None
+    assert "m2" in look.change.diff
+    assert look.equip is not None
+    assert look.equip.how == "present"
+    assert run.laptop.tree() == before
+
+    run.pyinfra("--dry", *arguments("publish", [LOCAL], local=LOCAL)[1:])
+    assert run.laptop.tree() == before
+
+    published = run.phase("publish")[LOCAL]
+    assert isinstance(published, Published)
+    assert published.status == "changed"
+    assert published.files == look.change.files
+    text = (run.laptop.home / ".config/opencode/opencode.jsonc").read_text()
+    assert "// mine" in text
+    assert SECRET in text
+
+    after = run.laptop.tree()
+    confirmed = run.phase("confirm")[LOCAL]
+    assert isinstance(confirmed, Confirmed)
+    assert confirmed.problem == ""
+    assert [answer.text for answer in confirmed.answers] == ["ready"]
+    again = run.phase("publish")[LOCAL]
+    assert isinstance(again, Published)
+    assert (again.status, again.files, again.sha256) == ("ok", (), published.sha256)
+    assert run.laptop.tree() == after
+
+    back = run.phase("putback")[LOCAL]
+    assert getattr(back, "status", "") == "changed", back
+    assert run.laptop.tree() == before
+
+    files = [path.read_text() for path in run.root.rglob("*") if path.is_file()]
+    for shown in (run.said, *files):
+        assert SECRET not in shown
+        assert base64.b64encode(USERS.encode()).decode()[:40] not in shown
+    assert "Traceback" not in run.said
+
+
+def test_a_broken_file_is_told_and_left(run: Run) -> None:
+    config = run.laptop.home / ".config/opencode/opencode.jsonc"
+    config.write_text(f'{{\n  "apiKey": "{SECRET}"\n  "x": 1\n}}')
+    before = run.laptop.tree()
+    run.order("m1")
+    look = run.look()
+    assert look.config is not None
+    assert (look.config.broken or "").startswith("line 3, column 3")
+    assert "line 3, column 3" in look.refused
+    published = run.phase("publish")[LOCAL]
+    assert isinstance(published, Published)
+    assert published.status == "failed"
+    assert "line 3, column 3" in published.problem
+    assert run.laptop.tree() == before
+    assert SECRET not in run.said
+    assert "Traceback" not in run.said
