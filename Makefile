@@ -44,7 +44,7 @@ molecule: .venv/ready lab-up ## every role on real systemd hosts
 	$(INSIDE) $(CURDIR)/$(BIN)/python -m tests.molecule
 
 e2e: .venv/ready lab-up ## the whole road, from bare hosts to OpenCode's answer
-	$(INSIDE) $(CURDIR)/$(BIN)/pytest -q tests/end_to_end
+	$(INSIDE) $(CURDIR)/$(BIN)/pytest -q tests/lab tests/end_to_end
 
 demo: .venv/ready lab-up ## the lab, the main command on it, and OpenCode's answer on a laptop
 	$(INSIDE) $(CURDIR)/$(BIN)/astraeus-provision lan --site $(LAB_STATE)/site.yml --host gpu-server.local --yes
