@@ -6,6 +6,7 @@ scratch
 say sha256 "$now"
 [ "$now" = "$SHA256" ] || { say end -; exit 0; }
 
+all=yes
 for pair in $MODELS; do
     model=${pair%%>*}
     url=${pair#*>}
@@ -15,10 +16,12 @@ for pair in $MODELS; do
     name=${model#*/}
     case $name in *:*) ;; *) name=$name:latest ;; esac
     case $code in 200) grep -qF "\"$name\"" "$scratch_dir/models" && listed=yes ;; esac
+    [ $listed = yes ] || all=no
     say listed "$model $listed $code"
 done
 
-if [ "$SESSION" = yes ]; then
+# OpenCode would try for a minute before it said the same.
+if [ "$SESSION" = yes ] && [ $all = yes ]; then
     login_env
     find_opencode
     say opencode "$found"
