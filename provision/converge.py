@@ -54,13 +54,13 @@ def converge(
             operation.run.root,
             log=operation.log,
             tell=operation.tell,
+            changed=lambda name, text: operation.outcomes.add("converge", name, "changed", text),
             check=check,
             verbose=operation.verbose,
             become_password=sudo_password,
         )
         count = 0
         for name, outcome in played.hosts.items():
-            operation.outcomes.add("converge", name, "changed", *outcome.changed)
             count += len(outcome.changed)
             if check and outcome.diff:
                 operation.terminal.present(f"{name}:\n{outcome.diff}")

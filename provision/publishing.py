@@ -79,22 +79,28 @@ def _published(
     if not stations:
         return [], []
     names = [station.name for station in stations]
-    done: dict[str, Published] = {}
     with step(operation.terminal.progress, f"Publish to {', '.join(names)}") as summary:
-        done = workstations.publish(operation.run.root, names, log=operation.log, tell=operation.tell)
-        for outcome in done.values():
-            if outcome.installed and outcome.opencode is not None:
-                text = f"installed OpenCode {outcome.opencode.version} at {outcome.opencode.path}"
-                operation.outcomes.add("publish", outcome.machine, "changed", text)
-            if outcome.status != "failed":
-                operation.outcomes.add(
-                    "publish", outcome.machine, "changed", *(f"wrote {path}" for path in outcome.files)
-                )
-                operation.outcomes.add("publish", outcome.machine, "left", *outcome.left_to_do)
+        try:
+            done = workstations.publish(operation.run.root, names, log=operation.log, tell=operation.tell)
+        except BaseException:  # Ctrl-C: what was written is written all the same
+            _keep(operation, workstations.written(operation.run.root))
+            raise
+        _keep(operation, done)
         summary.append(f"{sum(outcome.status == 'changed' for outcome in done.values())} written")
     failures = [_failure(outcome) for outcome in done.values() if outcome.status == "failed"]
     good = [station for station in stations if done[station.name].status != "failed"]
     return good, failures
+
+
+def _keep(operation: Operation, published: Mapping[str, Published]) -> None:
+    for outcome in published.values():
+        if outcome.installed and outcome.opencode is not None:
+            text = f"installed OpenCode {outcome.opencode.version} at {outcome.opencode.path}"
+            operation.outcomes.add("publish", outcome.machine, "changed", text)
+        if outcome.status != "failed":
+            wrote = (f"wrote {path}" for path in outcome.files)
+            operation.outcomes.add("publish", outcome.machine, "changed", *wrote)
+            operation.outcomes.add("publish", outcome.machine, "left", *outcome.left_to_do)
 
 
 def _confirmed(operation: Operation, stations: Sequence[WorkstationPlan], *, afresh: bool) -> list[Failure]:

@@ -18,7 +18,8 @@ from provision.paths import data_root
 
 BECOME_PASSWORD = "ASTRAEUS_BECOME_PASSWORD"  # noqa: S105 - a variable's name
 GROUP = "ollama_hosts"
-REMOTE_TMP = "/dev/shm/.astraeus-ansible"  # noqa: S108 - memory, so that a dry run writes to no disk
+# Memory, so that a dry run writes to no disk; sticky, so that no other user moves Ansible's folders in it.
+REMOTE_TMP = "/dev/shm"  # noqa: S108
 CALLBACKS = Path(__file__).with_name("ansible_callback")
 
 
@@ -69,18 +70,20 @@ def play(
     *,
     log: Callable[[str], None],
     tell: Callable[[str], None],
+    changed: Callable[[str, str], None],
     check: bool = False,
     verbose: bool = False,
     become_password: str | None = None,
 ) -> Playbook:
     """Run a playbook of ours on the run's `ansible.json`.
 
+    Each change is told (host, what) as it happens: when the run is broken off, it has happened all the same.
     Failures of hosts are told in the result; EngineError is raised only when Ansible itself could not work.
     """
     root = data_root()
     argv = [*program(), "-i", str(run_dir / "ansible.json"), str(root / "playbooks" / playbook)]
     argv += ["--check", "--diff"] if check else []
-    reading = _Reading(tell, verbose=verbose)
+    reading = _Reading(tell, changed, verbose=verbose)
     with tempfile.TemporaryDirectory(prefix="astraeus-") as control:
         done = run(
             argv,
@@ -108,8 +111,11 @@ def play(
 class _Reading:
     """Events as they come, gathered by host."""
 
-    def __init__(self, tell: Callable[[str], None], *, verbose: bool) -> None:
+    def __init__(
+        self, tell: Callable[[str], None], changes: Callable[[str, str], None], *, verbose: bool
+    ) -> None:
         self._tell = tell
+        self._changes = changes
         self._verbose = verbose
         self._changed: dict[str, list[str]] = {}
         self._failure: dict[str, str] = {}
@@ -149,6 +155,7 @@ class _Reading:
         changed = self._changed.setdefault(host, [])
         if event.get("changed"):
             changed.append(event.get("message") or task)
+            self._changes(host, changed[-1])
             diff = diff_text(event.get("diff"))
             if diff:
                 self._diff.setdefault(host, []).append(diff)

@@ -21,6 +21,12 @@ def publish(run_dir: Path, names: Sequence[str], *, log: Log, tell: Log) -> dict
     return _phase("publish", Published, run_dir, names, log=log, tell=tell)
 
 
+def written(run_dir: Path) -> dict[str, Published]:
+    """What this run's publish has told so far; more than nothing where it was broken off."""
+    told = outcomes(run_dir, "publish")
+    return {name: outcome for name, outcome in told.items() if isinstance(outcome, Published)}
+
+
 def confirm(run_dir: Path, names: Sequence[str], *, log: Log, tell: Log) -> dict[str, Confirmed]:
     """Ask each workstation's own OpenCode; one outcome for each name."""
     return _phase("confirm", Confirmed, run_dir, names, log=log, tell=tell)

@@ -1,0 +1,130 @@
+"""Looking: all findings at once, host keys and the sudo password asked about, sleepers set aside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provision.errors import PreflightError
+from provision.facts import HostFacts, Unreached
+from provision.hostkeys import HostKey
+from provision.looking import look, scope
+from provision.survey import Survey
+from tests.unit.provision.bed import BARE, LOOK
+from tests.unit.provision.stage import Person, operation, replace, texts
+
+SECRET = "open-sesame"
+ASKS = BARE.model_copy(update={"sudo": "password", "groups": ("sudo",)})
+KEY = HostKey(state="unknown", key_type="ssh-ed25519", key="a2V5a2V5a2V5")
+
+
+def surveyed(host: HostFacts | None = BARE, **more: Any) -> Survey:
+    hosts = {} if host is None else {"gpu.local": host}
+    return Survey(hosts=hosts, **{"workstations": {"laptop": LOOK}, **more})
+
+
+def test_the_limit_s_workstations_bring_their_hosts(tmp_path: Path) -> None:
+    assert scope(operation(tmp_path, limit={"laptop"})) == {"laptop", "gpu.local"}
+    assert scope(operation(tmp_path, limit={"gpu.local"})) == {"gpu.local"}
+
+
+def test_a_good_survey_is_kept_in_the_run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = replace(monkeypatch, "provision.looking.survey", surveyed())
+    run = operation(tmp_path)
+    seen = look(run)
+    assert seen.survey.hosts == {"gpu.local": BARE}
+    assert (run.run.root / "survey.json").exists()
+    assert (run.run.root / "router" / "laptop.json").exists()
+    assert set(asked.calls[0][1]["live"]) == {"gpu.local"}
+    assert asked.calls[0][1]["only"] == {"gpu.local", "laptop"}
+
+
+def test_every_finding_is_told_at_once_machine_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = BARE.model_copy(update={"sudo": "none", "clock_skew_s": 4000.0})
+    replace(monkeypatch, "provision.looking.survey", surveyed(bad))
+    with pytest.raises(PreflightError) as caught:
+        look(operation(tmp_path))
+    problems = [part.problem for part in caught.value.parts]
+    assert len(problems) == 2
+    assert all(problem.startswith("gpu.local: ") for problem in problems)
+    assert all(part.remedy for part in caught.value.parts)
+
+
+def test_a_sleeping_workstation_is_set_aside_and_warnings_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = {"laptop": Unreached(kind="silent", reason="it does not answer")}
+    replace(monkeypatch, "provision.looking.survey", surveyed(workstations={}, unreachable=gone))
+    run = operation(tmp_path)
+    seen = look(run)
+    assert seen.skipped["laptop"].reason == "it does not answer"
+    assert seen.skipped["laptop"].remedy
+    overruled = LOOK.model_copy(update={"opencode_config": "/etc/other.json"})
+    replace(monkeypatch, "provision.looking.survey", surveyed(workstations={"laptop": overruled}))
+    look(run)
+    assert "OPENCODE_CONFIG=/etc/other.json" in texts(run, "laptop", "warnings")[0]
+
+
+def test_an_unknown_key_is_shown_and_recorded_only_on_yes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unknown = surveyed(None, keys={"gpu.local": KEY})
+    recorded = replace(monkeypatch, "provision.looking.record", None)
+    replace(monkeypatch, "provision.looking.survey", unknown)
+    person = Person("n")
+    with pytest.raises(PreflightError, match="its host key is not known"):
+        look(operation(tmp_path, person=person))
+    assert KEY.fingerprint in person.shown[0]
+    assert recorded.calls == []
+    looks = replace(monkeypatch, "provision.looking.survey", unknown, surveyed())
+    assert look(operation(tmp_path, person=Person("y"))).survey.hosts
+    assert recorded.calls[0][0][1:] == ("ssh-ed25519", KEY.key)
+    assert looks.calls[1][1]["only"] == {"gpu.local"}
+
+
+def test_without_a_terminal_an_unknown_key_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = replace(monkeypatch, "provision.looking.record", None)
+    replace(monkeypatch, "provision.looking.survey", surveyed(None, keys={"gpu.local": KEY}))
+    with pytest.raises(PreflightError, match="its host key is not known"):
+        look(operation(tmp_path))
+    assert recorded.calls == []
+
+
+def test_a_changed_key_is_refused_even_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = KEY.model_copy(update={"state": "changed", "reason": "another key is on file"})
+    replace(monkeypatch, "provision.looking.survey", surveyed(None, keys={"gpu.local": changed}))
+    person = Person("y", "y")
+    with pytest.raises(PreflightError, match="ITS HOST KEY CHANGED"):
+        look(operation(tmp_path, person=person))
+    assert person.asked == []
+
+
+def test_the_sudo_password_is_asked_once_and_written_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace(monkeypatch, "provision.looking.survey", surveyed(ASKS))
+    tried = replace(monkeypatch, "provision.looking.sudo_password_works", *[True])
+    person = Person(SECRET)
+    run = operation(tmp_path, person=person)
+    seen = look(run)
+    assert seen.sudo_password == SECRET
+    assert SECRET not in repr(seen)
+    assert len(person.asked) == len(tried.calls) == 1
+    files = [path for path in run.run.root.rglob("*") if path.is_file()]
+    assert files
+    assert not [path for path in files if SECRET in path.read_text()]
+
+
+def test_a_wrong_password_blocks_and_nobody_there_to_ask_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace(monkeypatch, "provision.looking.survey", surveyed(ASKS))
+    replace(monkeypatch, "provision.looking.sudo_password_works", *[False])
+    with pytest.raises(PreflightError, match="sudo does not take that password"):
+        look(operation(tmp_path, person=Person("wrong")))
+    with pytest.raises(PreflightError, match="for a password, and none was given"):
+        look(operation(tmp_path))

@@ -1,0 +1,56 @@
+"""The report as a person reads it."""
+
+from __future__ import annotations
+
+from provision.errors import ConvergeError
+from provision.report import Failure, MachineReport, Report, report_text
+
+MACHINES = (
+    MachineReport(machine="gpu", kind="host", changed=("unit", "drop-in"), proven=("version: 1",)),
+    MachineReport(machine="laptop", kind="workstation", warnings=("old shell",), left=("log in anew",)),
+)
+
+
+def report(**changes: object) -> Report:
+    base = Report(
+        command="c",
+        ok=True,
+        exit_code=0,
+        seconds=3.21,
+        run_dir="/runs/1",
+        site="flags only",
+        machines=MACHINES,
+    )
+    return base.model_copy(update=changes)
+
+
+def test_it_says_per_machine_what_changed_was_proven_and_is_left() -> None:
+    assert report_text(report()).splitlines() == [
+        "gpu (host)",
+        "  changed: unit",
+        "  changed: drop-in",
+        "  proven: version: 1",
+        "laptop (workstation)",
+        "  nothing changed",
+        "  warning: old shell",
+        "  left to do: log in anew",
+        "",
+        "2 changes made in 3.2 s: ok",
+        "run directory: /runs/1",
+    ]
+
+
+def test_a_dry_run_says_would() -> None:
+    text = report_text(report(), dry_run=True)
+    assert "would change: unit" in text
+    assert "2 changes would be made" in text
+    assert "nothing changed" not in text
+
+
+def test_a_failure_is_told_with_evidence_what_was_changed_and_what_to_do() -> None:
+    error = ConvergeError(
+        "gpu: it burns", evidence="smoke\nfire", changed="Already changed: gpu", remedy="water"
+    )
+    text = report_text(report(ok=False, exit_code=4, failures=(Failure.of(error),)))
+    assert "gpu: it burns\n    | smoke\n    | fire\nAlready changed: gpu\n-> water" in text
+    assert "exit 4 (converge)" in text
