@@ -112,9 +112,9 @@ def test_a_link_or_folder_in_the_place_is_refused(laptop: Home, sh: list[str], m
     else:
         file.mkdir()
     before = laptop.tree()
-    found = FileChange(FoundFile(str(file)), "600", b"new", f"{file}.bak")
-    _, wrong = _replace(laptop, sh, found)
+    _, wrong = _replace(laptop, sh, _change(file, b"new"))
     assert wrong is not None
+    assert ("symbolic link" if make == "link" else "no plain file") in wrong.problem
     assert laptop.tree() == before
 
 

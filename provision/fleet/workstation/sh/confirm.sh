@@ -30,10 +30,10 @@ if [ "$SESSION" = yes ] && [ $all = yes ]; then
         for pair in $MODELS; do
             model=${pair%%>*}
             rm -rf "$s/run"
-            mkdir -p "$s/run/work"
+            mkdir -p "$s/run/empty"
             began=$(date +%s)
             (
-                cd "$s/run/work" || exit
+                cd "$s/run/empty" || exit
                 PATH=$PATH_LOGIN
                 OPENCODE_CONFIG=$CONFIG
                 XDG_CONFIG_HOME=$s/run/config XDG_DATA_HOME=$s/run/data
