@@ -5,7 +5,6 @@ BIN := .venv/bin
 # The lab needs root; under a user with sudo the same commands ask for it once.
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo -E)
 LAB := $(AS_ROOT) $(CURDIR)/$(BIN)/python -m tests.lab
-LAB_STATE := $(or $(ASTRAEUS_LAB_STATE),/run/astraeus-lab)
 INSIDE := $(AS_ROOT) $(CURDIR)/tests/lab/enter
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -47,9 +46,7 @@ e2e: .venv/ready lab-up ## the whole road, from bare hosts to OpenCode's answer
 	$(INSIDE) $(CURDIR)/$(BIN)/pytest -q tests/lab tests/end_to_end
 
 demo: .venv/ready lab-up ## the lab, the main command on it, and OpenCode's answer on a laptop
-	$(INSIDE) $(CURDIR)/$(BIN)/astraeus-provision lan --site $(LAB_STATE)/site.yml --host gpu-server.local --yes
-	@echo; echo "laptop1's own OpenCode is asked: Are you ready?"
-	$(INSIDE) ssh -n laptop1 'OPENCODE_DISABLE_MODELS_FETCH=1 ~/.local/bin/opencode run "Are you ready?"'
+	$(INSIDE) $(CURDIR)/$(BIN)/python -m tests.lab.demo
 
 lab-up: .venv/ready ## real systemd hosts in podman (first time about 8 minutes, then 15 s)
 	$(LAB) up
