@@ -47,3 +47,13 @@ def laptop1(lab: Lab) -> LabMachine:
 @pytest.fixture(scope="session")
 def laptop2(lab: Lab) -> LabMachine:
     return lab.machine("laptop2")
+
+
+@pytest.fixture(scope="module")
+def served(lab: Lab, two: LabMachine, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A host that serves the smallest model to nobody, as we left it; its site file."""
+    folder = tmp_path_factory.mktemp("served")
+    two.trust()
+    site = Sites(lab, folder).small()
+    Product(folder / "state").lan(site).must(0)
+    return site

@@ -1,0 +1,118 @@
+"""Every fact altered by hand is seen on the quick path, named in the plan, and healed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from provision.catalogue import load_catalogue
+from tests.end_to_end.product import Product
+from tests.end_to_end.sites import Sites, host
+from tests.lab.lab import Lab, LabMachine
+
+pytestmark = pytest.mark.lab
+
+DERIVED = load_catalogue().model_names[0]
+BASE = load_catalogue().model(DERIVED).base
+PORT = load_catalogue().ollama.port
+API = f"curl -sf http://127.0.0.1:{PORT}/api"
+UNIT = "/etc/systemd/system/ollama.service"
+LOWERED = f"sed -i s/CONTEXT_LENGTH=[0-9]*/CONTEXT_LENGTH=4096/ {UNIT}.d/10-astraeus.conf"
+ANEW = json.dumps({"model": DERIVED, "from": DERIVED, "parameters": {"num_ctx": 4096}})
+BLOBS = "/var/lib/ollama/models/blobs"
+CONFIG = "/home/dev/.config/opencode/opencode.json"
+
+# On the host: what somebody does to it, and how the plan calls what it then sees.
+ALTERED: dict[str, tuple[str, str]] = {
+    "unit edited": (f"echo '# mine' >> {UNIT}", f"{UNIT} has other content"),
+    "drop-in edited": (LOWERED, "10-astraeus.conf has other content"),
+    "drop-in edited and in force": (
+        f"{LOWERED} && systemctl daemon-reload && systemctl restart ollama",
+        "runs with OLLAMA_CONTEXT_LENGTH=4096",
+    ),
+    "service stopped": ("systemctl stop ollama", "ollama.service is inactive"),
+    "service disabled": ("systemctl disable -q ollama", "ollama.service is disabled"),
+    "other program linked": (
+        "ln -sfn /bin/true /usr/local/bin/ollama",
+        "/usr/local/bin/ollama leads to /bin/true",
+    ),
+    "models folder opened": (
+        "chmod 0777 /var/lib/ollama/models",
+        "/var/lib/ollama/models is ollama:ollama 777",
+    ),
+    "rules flushed": ("nft flush table inet astraeus", "the firewall"),
+    "rules deleted": ("nft delete table inet astraeus", "the firewall table is missing"),
+    "rules file edited": ("echo '# mine' >> /etc/astraeus/firewall.nft", "firewall.nft has other content"),
+    "firewall unit disabled": (
+        "systemctl disable -q astraeus-firewall",
+        "astraeus-firewall.service is disabled",
+    ),
+    "ledger removed": ("rm /var/lib/astraeus/ollama-models.json", "not by us"),
+    "model deleted": (f'{API}/delete -X DELETE -d \'{{"model": "{DERIVED}"}}\'', f"{DERIVED} is not there"),
+    "model made anew": (f"{API}/create -d '{ANEW}'", f"{DERIVED} was altered"),
+    "blob cut short": (f"b=$(ls -S {BLOBS} | head -1); truncate -s 1000 {BLOBS}/$b", "missing or cut short"),
+    "blob deleted": (f"b=$(ls -S {BLOBS} | head -1); rm {BLOBS}/$b", "missing or cut short"),
+}
+
+
+@dataclass(frozen=True)
+class Bed:
+    """One host with one derived model, one laptop that uses it."""
+
+    site: Path
+    product: Product
+    host: LabMachine
+    laptop: LabMachine
+
+    def config(self) -> str:
+        return self.laptop.read(CONFIG)
+
+
+@pytest.fixture(scope="module")
+def bed(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Bed:
+    folder = tmp_path_factory.mktemp("healing")
+    machine, laptop = lab.machine("gpu-two.local"), lab.machine("laptop1")
+    for one in (machine, laptop):
+        one.trust()
+    site = Sites(lab, folder)("healing", [host(machine.name, models=[DERIVED])], [laptop.name])
+    bed = Bed(site, Product(folder / "state"), machine, laptop)
+    laptop.run(f"rm -f {CONFIG}")
+    bed.product.lan(site).must(0)
+    return bed
+
+
+@pytest.mark.parametrize("what", ALTERED)
+def test_what_is_altered_on_the_host_is_named_and_healed(bed: Bed, what: str) -> None:
+    command, seen = ALTERED[what]
+    bed.host.run(command)
+    ran = bed.product.lan(bed.site, "--limit", bed.host.name).must(0)
+    assert seen in "\n".join(ran.planned(bed.host.name))
+    assert ran.of(bed.host.name)
+
+
+def test_afterwards_nothing_is_left_to_change(bed: Bed) -> None:
+    assert bed.product.lan(bed.site).must(0).changes == 0
+    tags = json.loads(bed.host.run(f"{API}/tags").stdout)
+    assert [model["name"] for model in tags["models"]] == [DERIVED]
+
+
+ON_THE_LAPTOP = {
+    "deleted": f"rm {CONFIG}",
+    "our model renamed": f"sed -i 's/{DERIVED}/another/' {CONFIG}",
+    "our address changed": f"sed -i 's/gpu-two.local:{PORT}/elsewhere:1/' {CONFIG}",
+    "readable by all": f"chmod 0644 {CONFIG}",
+}
+
+
+@pytest.mark.parametrize("what", ON_THE_LAPTOP)
+def test_what_is_altered_on_the_laptop_is_healed(bed: Bed, what: str) -> None:
+    good = bed.config()
+    bed.laptop.run(ON_THE_LAPTOP[what])
+    ran = bed.product.lan(bed.site, "--limit", bed.laptop.name).must(0)
+    assert f"write {CONFIG}" in ran.planned(bed.laptop.name)
+    assert bed.config() == good
+    assert bed.laptop.run(f"stat -c '%a %U' {CONFIG}").stdout == "600 dev\n"
+    assert "ansible" not in ran.commands
