@@ -27,8 +27,7 @@ _NO_MACHINE = "No hosts remaining"
 
 def program() -> list[str]:
     """The pyinfra of the very installation that runs this, wherever it lies."""
-    beside = Path(sys.executable).with_name("pyinfra")
-    return [str(beside)] if beside.is_file() else [sys.executable, "-m", "pyinfra"]
+    return [sys.executable, "-m", "provision.fleet"]
 
 
 def environment(run_dir: Path) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,17 @@ def test_this_machine_is_looked_at_by_the_real_pyinfra(
     assert found.keys() == {"localhost"}
     assert {name: why.kind for name, why in missing.items()} == {"gone": "refused"}
     assert f"ASTRAEUS_RUN={run}" in lines[0]
+
+
+def test_pyinfra_starts_without_what_it_does_not_need() -> None:
+    python, *words = engine.program()
+    done = subprocess.run(
+        [python, "-X", "importtime", *words, "--version"],
+        cwd=engine.PACKAGE_ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("pyinfra: v3.")
+    assert "paramiko.config" in done.stderr
+    assert "invoke.context" not in done.stderr
