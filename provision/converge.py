@@ -117,6 +117,6 @@ def look_again(
                 f"{plan.name}: Ansible reported success, but the host still differs",
                 evidence="\n".join(differences),
                 changed=operation.outcomes.changed_text(),
-                remedy="something else on the host changes it back; find that first",
+                remedy=f"something else on the host changes it back; find that, then run again: {operation.command}",
             )
     return facts

@@ -28,12 +28,21 @@ class Sites:
     folder: Path
 
     def __call__(
-        self, file: str, hosts: Sequence[dict[str, Any]], workstations: Sequence[str] = (), **sections: Any
+        self,
+        file: str,
+        hosts: Sequence[dict[str, Any]],
+        workstations: Sequence[str] | None = (),
+        **sections: Any,
     ) -> Path:
-        """A site of these machines, everything from the lab's mirror; sections are merged one level deep."""
+        """A site of these machines, everything from the lab's mirror; sections are merged one level deep.
+
+        Without workstations (None) it says nothing of them.
+        """
         site = yaml.safe_load(self.lab.site_file.read_text())
         site["hosts"] = list(hosts)
-        site["workstations"] = [{"name": name} for name in workstations]
+        site["workstations"] = [{"name": name} for name in workstations or ()]
+        if workstations is None:
+            del site["workstations"]
         for key, value in sections.items():
             site[key] = {**site.get(key, {}), **value} if isinstance(value, dict) else value
         path = self.folder / f"{file}.yml"

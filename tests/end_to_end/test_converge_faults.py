@@ -119,25 +119,35 @@ def test_something_that_overrules_us_is_named_not_fought(
 ) -> None:
     two.write(f"{DROPINS}/99-mine.conf", "[Service]\nEnvironment=OLLAMA_CONTEXT_LENGTH=4096\n")
     two.run("systemctl daemon-reload && systemctl restart ollama")
-    failed(product.lan(served), "still differs", "OLLAMA_CONTEXT_LENGTH=4096")
+    failed(product.lan(served), "still differs", "something else", "OLLAMA_CONTEXT_LENGTH=4096")
     two.run(f"rm {DROPINS}/99-mine.conf && systemctl daemon-reload && systemctl restart ollama")
     healed(product, served)
 
 
-def test_a_disk_that_fills_while_a_model_is_pulled_is_told_and_a_rerun_goes_on(
-    lab: Lab, two: LabMachine, product: Product, sites: Sites
-) -> None:
+@pytest.fixture
+def small_disk(two: LabMachine) -> Iterator[LabMachine]:
+    """The host, bare, with little more room for models than they need."""
     two.fresh(small_disks_mib={"/var/lib/ollama": 1100})
     two.trust()
-    slow = sites.small("slow", models={"mirror": lab.mirror["slow_models"]})
-    process = product.start("lan", "--site", slow, "--yes")
-    progress = read_until(process, "Start the server, now and at boot")
-    free = "df --output=avail -B1 /var/lib/ollama | tail -1"
-    two.run(f"fallocate -l $(($({free}) - 4000000)) /var/lib/ollama/somebody-elses")
-    ran = product.latest(process, progress)
-    failed(ran, SMALL_MODEL, "no space left")
-    two.run("rm /var/lib/ollama/somebody-elses")
-    healed(product, sites.small())
-    until(lambda: still_serves(two), "it serves")
+    yield two
     two.fresh()
     two.trust()
+
+
+def fill(machine: LabMachine) -> None:
+    free = "df --output=avail -B1 /var/lib/ollama | tail -1"
+    machine.run(f"fallocate -l $({free}) /var/lib/ollama/somebody-elses")
+
+
+def test_a_disk_that_fills_while_a_model_is_pulled_is_told_and_a_rerun_goes_on(
+    lab: Lab, small_disk: LabMachine, product: Product, sites: Sites
+) -> None:
+    slow = sites.small("slow", models={"mirror": lab.mirror["slow_models"]})
+    process = product.start("lan", "--site", slow, "--yes")
+    progress = read_until(process, "Serve the wanted models")
+    partial = "ls /var/lib/ollama/models/blobs/*-partial"
+    until(lambda: small_disk.run(partial, check=False).returncode == 0, "bytes are coming")
+    fill(small_disk)
+    failed(product.latest(process, progress), SMALL_MODEL, "no space left")
+    small_disk.run("rm /var/lib/ollama/somebody-elses")
+    healed(product, sites.small())

@@ -56,7 +56,7 @@ def test_all_findings_of_all_machines_come_at_once(
         "no-sshd": "it refuses the connection",
         "wrong-key": "it refuses the login",
         "laptop2": "ITS HOST KEY CHANGED",
-        "no-sudo": "cannot become root",
+        "no-sudo": "it is in no group that usually may use sudo",
         "laptop1": "is not known here",
         "outsider": "it is not run by systemd",
         "gpu-server.local": "GiB free",
