@@ -67,6 +67,8 @@ def judged(host: Host, look: Look, order: Order | None) -> Look:
     folders = folders_of(look)
     config = describe(config_of(found, folders))
     more: dict[str, Any] = {"config": config}
+    if all(file.kind == "absent" for file in found.values()):
+        more["untouched"] = tuple(found)
     if order is not None:
         more["equip"] = plan_equip(look, order.equip)
         more.update(_change(found, folders, order))

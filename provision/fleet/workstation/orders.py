@@ -35,6 +35,16 @@ def last_look(machine: str) -> Look | None:
     return Look.model_validate_json(path.read_bytes()) if path.is_file() else None
 
 
+def note_write(machine: str) -> None:
+    """Remember that this run began to write to the machine: its look is older than its files."""
+    (_run() / "workstations" / f"{machine}.written").touch(mode=0o600)
+
+
+def was_written(machine: str) -> bool:
+    """Whether this run began to write to the machine."""
+    return (_run() / "workstations" / f"{machine}.written").exists()
+
+
 def emit(phase: Phase, outcome: Outcome) -> None:
     """Append an outcome; one write, so that lines of machines at work together never mix."""
     path = _run() / "workstations" / f"{phase}.jsonl"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 
 from pyinfra.api.command import FunctionCommand
@@ -15,8 +15,8 @@ from provision.fleet.workstation.equip import equip_values, fault, plan_equip
 from provision.fleet.workstation.exchange import Broken, converse, script
 from provision.fleet.workstation.facts import files_of, look_at
 from provision.fleet.workstation.intent import Intent, Refused, intend
-from provision.fleet.workstation.orders import emit, order_of, run_name
-from provision.fleet.workstation.reading import folders_of
+from provision.fleet.workstation.orders import emit, note_write, order_of, run_name, was_written
+from provision.fleet.workstation.reading import FoundFile, folders_of
 from provision.fleet.workstation.replace import replace_lines, replace_values, replaced
 from provision.fleet.workstation.shapes import EquipPlan, Look, OpenCode, Order, Published
 
@@ -77,9 +77,8 @@ def _prepared(host: Host, *, executing: bool) -> Work | None:
         if order is None:
             raise Broken("the run's folder holds no order for it")
         look = look_at(host, order)
-        found = files_of(host, look, order)
         try:
-            intent = intend(found, folders_of(look), order)
+            intent = intend(_found(host, look, order), folders_of(look), order)
         except Refused as refused:
             return _failed(machine, refused.problem, refused.remedy)
         equip = plan_equip(look, order.equip)
@@ -93,6 +92,13 @@ def _prepared(host: Host, *, executing: bool) -> Work | None:
     if executing:
         emit("publish", done)
     return None
+
+
+def _found(host: Host, look: Look, order: Order) -> Mapping[str, FoundFile]:
+    """Return the user's files; none is asked for where the look saw none: what came since is refused."""
+    if look.untouched and not was_written(host.data.machine):
+        return {path: FoundFile(path) for path in look.untouched}
+    return files_of(host, look, order)
 
 
 def _fail(state: State, host: Host) -> bool:
@@ -126,6 +132,7 @@ def _write(state: State, host: Host, work: Work) -> bool:
     del state
 
     def write() -> Work | Published:
+        note_write(work.machine)
         values = replace_values("replace", folders_of(work.look), run_name())
         lines = converse(host, script("replace", values), replace_lines(work.intent.files))
         paths, wrong = replaced(lines)

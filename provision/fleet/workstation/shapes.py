@@ -130,6 +130,8 @@ class Look(Frozen):
     reach: Mapping[str, str] = {}
     """Providers' base URLs, each with the HTTP status or what went wrong."""
     config: ConfigFile | None = None
+    untouched: tuple[str, ...] = ()
+    """The files that publishing is about, where none of them is there: they need not be read again."""
     change: Change | None = None
     """None where no Order lies in the run's folder, or where the file must be left as it is (`refused`)."""
     refused: str = ""

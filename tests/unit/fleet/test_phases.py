@@ -144,3 +144,42 @@ def test_a_broken_file_is_told_and_left(run: Run) -> None:
     assert run.laptop.tree() == before
     assert SECRET not in run.said
     assert "Traceback" not in run.said
+
+
+def test_a_file_that_came_after_the_look_is_not_written_over(run: Run) -> None:
+    config = run.laptop.home / ".config/opencode/opencode.json"
+    config.with_suffix(".jsonc").unlink()
+    run.order("m1")
+    assert run.look().untouched
+    config.write_text(USERS)
+    before = run.laptop.tree()
+    published = run.phase("publish")[LOCAL]
+    assert isinstance(published, Published)
+    assert published.status == "failed"
+    assert "was changed by someone else" in published.problem
+    assert run.laptop.tree() == before
+
+
+def test_where_the_look_saw_no_file_none_is_asked_for_until_we_wrote(run: Run) -> None:
+    other = run.laptop.home / ".config/opencode/opencode.jsonc"
+    other.unlink()
+    run.order("m1")
+    run.look()
+    other.write_text(USERS)
+    before = run.laptop.tree()
+    published = run.phase("publish")[LOCAL]
+    assert isinstance(published, Published)
+    assert published.files[0].endswith("opencode.json")
+    confirmed = run.phase("confirm")[LOCAL]
+    assert isinstance(confirmed, Confirmed)
+    assert "not as published" in confirmed.problem
+    assert getattr(run.phase("putback")[LOCAL], "status", "") == "changed"
+    assert run.laptop.tree() == before
+
+
+def test_a_second_publish_of_a_run_finds_what_the_first_wrote(run: Run) -> None:
+    (run.laptop.home / ".config/opencode/opencode.jsonc").unlink()
+    run.order("m1")
+    run.look()
+    states = [getattr(run.phase("publish")[LOCAL], "status", "") for _ in range(2)]
+    assert states == ["changed", "ok"]
