@@ -61,10 +61,16 @@ def diffs(result: Mapping[str, Any]) -> list[Any]:
 
 
 def text_of(part: Mapping[str, Any]) -> str:
-    """What one result says: its message, then what a program printed."""
-    message = part.get("msg")
-    lines = [str(message).strip()] if message else []
-    if part.get("failed") and "rc" in part:
+    return str(part.get("msg") or "").strip()
+
+
+def evidence(part: Mapping[str, Any]) -> str:
+    """What one failed result says: its message, the URL it was about, what a program printed."""
+    lines = [text_of(part)]
+    url = part.get("url")
+    if url and str(url) not in lines[0]:
+        lines[0] += f" ({url})"
+    if "rc" in part:
         printed = f"{part.get('stdout') or ''}\n{part.get('stderr') or ''}".strip().splitlines()
         lines += printed[-EVIDENCE_LINES:]
     return "\n".join(line for line in lines if line)
@@ -75,7 +81,7 @@ def failure(result: Mapping[str, Any]) -> str:
     if is_hidden(result):
         return "(the task hides its output)"
     failed = [part for part in parts(result) if part.get("failed")] or [result]
-    return "\n".join(filter(None, (text_of(part) for part in failed))) or str(result.get("msg", ""))
+    return "\n".join(filter(None, (evidence(part) for part in failed))) or str(result.get("msg", ""))
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible ships no types

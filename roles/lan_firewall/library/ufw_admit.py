@@ -13,6 +13,7 @@ module: ufw_admit
 short_description: Keep our rules for one port at the top of ufw
 description:
   - Ours carry the comment C(astraeus) and stand above every other rule, so that no older one opens the port.
+  - A rule that says the opposite for the same sources gives way, ufw cannot hold both.
   - Never enables ufw and never touches a rule for another port.
 options:
   port: {description: The guarded port., type: int, required: true}
@@ -72,9 +73,36 @@ def has_ipv6() -> bool:
     return re.search(r"^IPV6=[\"']?no", text, re.MULTILINE | re.IGNORECASE) is None
 
 
-def replace(module: AnsibleModule, old: list[str], wanted: list[str]) -> None:
-    """Take ours away, and put the wanted ones on top: the last one first."""
-    for rule in dict.fromkeys(old):
+def opponent(rule: str) -> str:
+    """The same rule whatever its action: ufw keeps only one of them, and silently skips ours."""
+    return rule.partition(" ")[2]
+
+
+def look(networks: list[str], port: int, *, is_present: bool) -> tuple[list[str], list[str], list[str]]:
+    """Rules to delete, our wanted rules (neither when all is right), our live rules."""
+    wanted: list[str] = []
+    live: list[str] = []
+    obsolete: list[str] = []
+    is_right = True
+    for family in ("4", "6") if has_ipv6() else ("4",):
+        rules = read_rules(RULES_FILES[family].read_text(encoding="utf-8"), family)
+        ours = [rule for rule, is_ours in rules if is_ours]
+        expected = wanted_rules(networks, port, family) if is_present else []
+        on_top = all(is_ours for _, is_ours in rules[: len(expected)])
+        is_right = is_right and ours == expected and on_top
+        live += ours
+        wanted += expected
+        opponents = {opponent(rule) for rule in expected}
+        obsolete += [rule for rule, is_ours in rules if is_ours or opponent(rule) in opponents]
+    if is_right:
+        return [], [], live
+    wanted = sorted(dict.fromkeys(wanted), key=lambda rule: rule.startswith("deny"))
+    return list(dict.fromkeys(obsolete)), wanted, live
+
+
+def replace(module: AnsibleModule, obsolete: list[str], wanted: list[str]) -> None:
+    """Take the obsolete ones away, and put the wanted ones on top: the last one first."""
+    for rule in obsolete:
         module.run_command([UFW, "--force", "delete", *rule.split()], check_rc=True)
     for rule in wanted[::-1]:
         module.run_command([UFW, "prepend", *rule.split(), "comment", COMMENT], check_rc=True)
@@ -101,25 +129,21 @@ def main() -> None:
         )
 
     networks, port = module.params["networks"], module.params["port"]
-    live, wanted, replaced, is_right = [], [], [], True
-    for family in ("4", "6") if has_ipv6() else ("4",):
-        rules = read_rules(RULES_FILES[family].read_text(encoding="utf-8"), family)
-        ours = [rule for rule, is_ours in rules if is_ours]
-        expected = wanted_rules(networks, port, family) if is_present else []
-        is_right = is_right and ours == expected and all(is_ours for _, is_ours in rules[: len(expected)])
-        live += ours
-        wanted += expected
-        # A rule of somebody else that equals one of ours would keep ours from being put on top.
-        replaced += [rule for rule, is_ours in rules if is_ours or rule in expected]
-    wanted = sorted(dict.fromkeys(wanted), key=lambda rule: rule.startswith("deny"))
-    if is_right:
+    obsolete, wanted, live = look(networks, port, is_present=is_present)
+    if not obsolete and not wanted:
         module.exit_json(changed=False)
     if not module.check_mode:
-        replace(module, replaced, wanted)
+        replace(module, obsolete, wanted)
+        if any(look(networks, port, is_present=is_present)[:2]):
+            module.fail_json(msg="ufw took our rules, but has others than those. See `ufw status numbered`.")
+    others = [rule for rule in obsolete if rule not in live]
     module.exit_json(
         changed=True,
         msg="our rules in ufw are replaced" if wanted else "our rules in ufw are removed",
-        diff={"before": "\n".join(dict.fromkeys(live)) + "\n", "after": "\n".join(wanted) + "\n"},
+        diff={
+            "before": "".join(f"{rule}\n" for rule in [*dict.fromkeys(live), *others]),
+            "after": "".join(f"{rule}\n" for rule in wanted),
+        },
     )
 
 
