@@ -117,6 +117,7 @@ def look_again(
                 f"{plan.name}: Ansible reported success, but the host still differs",
                 evidence="\n".join(differences),
                 changed=operation.outcomes.changed_text(),
-                remedy=f"something else on the host changes it back; find that, then run again: {operation.command}",
+                remedy="something else on the host changes it back; find that, then run again: "
+                + operation.command,
             )
     return facts
