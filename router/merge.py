@@ -164,6 +164,8 @@ def _together(settings: Sequence[Setting], prefix: Path) -> JsonValue:
 def _lay(text: str, path: Path, value: JsonValue) -> str:
     """Set a value; inside an object that is there already only our keys, so that the user's stay."""
     there, current = get_path(text, path)
+    if there and same(current, value):
+        return text
     if not (there and isinstance(value, dict) and isinstance(current, dict)):
         return set_path(text, path, value)
     for key, inner in value.items():
