@@ -1,7 +1,12 @@
-"""Hosts and expected values: from a site file (`--site`), or from any inventory that testinfra is given."""
+"""Hosts and expected values: from a site, or from any inventory that testinfra is given.
+
+The site is the file that $ASTRAEUS_SITE names, else the remembered one. It is no option of pytest's: those of
+a package that `--pyargs` names are read too late.
+"""
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 import tempfile
@@ -16,20 +21,16 @@ GROUP = "ollama_hosts"
 _Vars = TypeVar("_Vars", bound=RoleVars)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--site", metavar="FILE", help="the site file whose hosts are looked at")
-
-
 def pytest_configure(config: pytest.Config) -> None:
-    """Turn the site file into a dynamic inventory, unless testinfra was given hosts."""
-    site = config.getoption("--site")
-    if not site:
+    """Turn the site into a dynamic inventory, unless testinfra was given hosts."""
+    if config.option.hosts:
         return
-    if not Path(site).is_file():
-        raise pytest.UsageError(f"--site {site}: there is no such file")
-    folder = Path(tempfile.mkdtemp(prefix="astraeus-sitetests-"))
-    script = folder / "inventory"
-    command = [sys.executable, "-m", "provision", "inventory", "--site", str(Path(site).resolve())]
+    site = os.environ.get("ASTRAEUS_SITE", "")
+    if site and not Path(site).is_file():
+        raise pytest.UsageError(f"ASTRAEUS_SITE={site}: there is no such file")
+    command = [sys.executable, "-m", "provision", "inventory"]
+    command += ["--site", str(Path(site).resolve())] if site else []
+    script = Path(tempfile.mkdtemp(prefix="astraeus-sitetests-")) / "inventory"
     script.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', encoding="utf-8")
     script.chmod(0o700)
     config.option.ansible_inventory = str(script)

@@ -124,15 +124,8 @@ def test_a_site_s_own_ci_runs_the_shipped_facts(installed: Path, served: Path, t
         "-p",
         "no:cacheprovider",
     ]
-    done = run(
-        *words,
-        "--pyargs",
-        "provision.sitetests",
-        "--site",
-        served,
-        cwd=tmp_path,
-        XDG_STATE_HOME=str(tmp_path),
-    )
+    settings = {"ASTRAEUS_SITE": str(served), "XDG_STATE_HOME": str(tmp_path)}
+    done = run(*words, "--pyargs", "provision.sitetests", cwd=tmp_path, **settings)
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout
     assert "skipped" not in done.stdout
