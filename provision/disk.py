@@ -59,6 +59,12 @@ def _there(facts: HostFacts) -> frozenset[str]:
     return frozenset(full_name(name) for name in ledger or ())
 
 
+def _models_dir(host: Host, facts: HostFacts) -> str:
+    """Where the models lie or will lie; what a server of ours or an adopted one has stays where it is."""
+    kept = facts.ollama.kind == "ours" or (facts.ollama.kind == "unit" and host.existing_ollama == "adopt")
+    return (facts.ollama.models_dir if kept else None) or MODELS_DIR
+
+
 def disk_need(host: Host, site: Site, catalogue: Catalogue, facts: HostFacts) -> DiskNeed:
     """What is missing on the host and how big it is, by the source's own word where it gave one."""
     there = _there(facts)
@@ -81,12 +87,15 @@ def disk_need(host: Host, site: Site, catalogue: Catalogue, facts: HostFacts) ->
         upstream = max((archive.size_bytes or 0 for archive in archives), default=0)
         unpacked = catalogue.ollama.unpacked_gib * GIB
         unpacked_bytes = int(unpacked * archive_bytes / upstream) if upstream else int(unpacked)
-    adopted = facts.ollama.kind in {"unit", "ours"} and host.existing_ollama == "adopt"
+    models_dir = _models_dir(host, facts)
+    disk = facts.disks.get(models_dir)
+    # What is not taken up again by a pull, Ollama clears away when it starts.
+    left_bytes = disk.left_bytes if disk is not None else 0
     return DiskNeed(
         archive_bytes=archive_bytes,
         unpacked_bytes=unpacked_bytes,
-        models_bytes=models_bytes,
-        models_dir=(facts.ollama.models_dir if adopted else None) or MODELS_DIR,
+        models_bytes=max(0, models_bytes - left_bytes),
+        models_dir=models_dir,
         missing=missing,
         estimated=estimated,
     )

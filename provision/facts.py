@@ -69,6 +69,8 @@ class Disk(Frozen):
     path: str
     mount: str
     free_bytes: int
+    left_bytes: int = 0
+    """What unfinished pulls left there, where it is a models folder and root could see it."""
 
 
 class PortOwner(Frozen):

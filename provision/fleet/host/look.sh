@@ -66,6 +66,21 @@ disks() {
     done
 }
 
+left() { # bytes that unfinished pulls left in a models folder: blobs, whole ones too, that no manifest names
+    [ "$(id -u)" = 0 ] || return 0
+    for folder in $DISKS $store; do
+        [ -d "$folder/blobs" ] || continue
+        named=$(find "$folder/manifests" -type f -exec cat {} + | grep -oE 'sha256[:-][0-9a-f]{64}' | tr ':\n' '- ')
+        stat -c '%b %n' "$folder"/blobs/sha256-* | {
+            blocks=0
+            while read -r count path; do
+                case " $named" in *" ${path##*/} "*) ;; *) blocks=$((blocks + count)) ;; esac
+            done
+            say left "$folder $((blocks * 512))"
+        }
+    done
+}
+
 listener() { # the local address in LISTEN on PORT, as in /proc/net/tcp*
     hex=$(printf '%04X' "$PORT")
     for table in /proc/net/tcp /proc/net/tcp6; do
@@ -195,7 +210,7 @@ live() { :; }
 
 main() {
     say as_root "$(id -u)"
-    system; gpus; port; ollama; disks; network; sources; live
+    system; gpus; port; ollama; disks; left; network; sources; live
     say epoch "$(date +%s)"
     say complete yes
 }

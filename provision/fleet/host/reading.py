@@ -68,10 +68,16 @@ def _graphics(answer: Answer) -> Graphics:
 
 def _disks(answer: Answer) -> dict[str, Disk]:
     disks = {}
+    left = {folder: int(count) for folder, _, count in (line.rpartition(" ") for line in answer.many("left"))}
     for line in answer.many("disk"):
         words = line.split()
         if len(words) >= 7 and words[4].isdigit():  # noqa: PLR2004 - path, then the six columns of df -P
-            disks[words[0]] = Disk(path=words[0], mount=" ".join(words[6:]), free_bytes=int(words[4]) * KIB)
+            disks[words[0]] = Disk(
+                path=words[0],
+                mount=" ".join(words[6:]),
+                free_bytes=int(words[4]) * KIB,
+                left_bytes=left.get(words[0], 0),
+            )
     return disks
 
 

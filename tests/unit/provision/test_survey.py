@@ -239,6 +239,23 @@ def test_the_look_runs_in_every_shell_here(shell: str) -> None:
     assert not Path("/tmp/never").exists()
 
 
+def test_what_a_broken_off_pull_left_is_seen_by_root_alone(tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    (models / "blobs").mkdir(parents=True)
+    (models / "manifests/x").mkdir(parents=True)
+    digests = [name * 64 for name in "abc"]
+    (models / "manifests/x/1").write_text(f'{{"config":{{"digest":"sha256:{digests[0]}"}},"layers":[]}}')
+    for path in (digests[0], digests[1], f"{digests[2]}-partial"):
+        (models / "blobs" / f"sha256-{path}").write_bytes(b"x" * 65536)
+    query = QUERY.model_copy(update={"disks": (str(models), str(tmp_path / "absent")), "live": None})
+    done = subprocess.run(["sh", "-c", command(query)], capture_output=True, text=True, check=True)
+    found = read_host({"text": done.stdout, "received_epoch": 0.0})
+    assert found is not None
+    is_root = "as_root=0" in done.stdout
+    assert found.disks[str(models)].left_bytes == (131072 if is_root else 0)
+    assert found.disks[str(tmp_path / "absent")].left_bytes == 0
+
+
 def test_the_look_is_posix() -> None:
     if shutil.which("dash") is None:
         pytest.skip("no dash on this machine")

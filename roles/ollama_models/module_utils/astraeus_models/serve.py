@@ -14,7 +14,7 @@ from ansible.module_utils.astraeus_models.store import (
     broken_names,
     drop_wrong_blobs,
     free_bytes,
-    partial_bytes,
+    left_bytes,
 )
 
 
@@ -49,7 +49,7 @@ def gigabytes(count: int) -> str:
 
 def check_space(models_dir: Path, missing: list[Wanted], margin_bytes: int) -> None:
     """Refuse before the first byte when what is missing cannot fit."""
-    needed = max(0, sum(model.size_bytes for model in missing) - partial_bytes(models_dir)) + margin_bytes
+    needed = max(0, sum(model.size_bytes for model in missing) - left_bytes(models_dir)) + margin_bytes
     free = free_bytes(models_dir)
     if missing and free < needed:
         names = ", ".join(model.base for model in missing)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from ansible.module_utils.astraeus_models.names import manifest_path
+
+DIGEST = re.compile(r"sha256[:-]([0-9a-f]{64})")
 
 
 def blob_sizes(models_dir: Path, name: str) -> dict[Path, int]:
@@ -43,12 +46,14 @@ def drop_wrong_blobs(models_dir: Path, name: str) -> None:
         path.unlink(missing_ok=True)
 
 
-def partial_bytes(models_dir: Path) -> int:
-    """What unfinished pulls occupy already; partial files are sparse."""
-    blobs = models_dir / "blobs"
-    if not blobs.is_dir():
-        return 0
-    return sum(path.stat().st_blocks * 512 for path in blobs.glob("*-partial"))
+def left_bytes(models_dir: Path) -> int:
+    """What unfinished pulls occupy: blobs, whole ones too, that no manifest names; partial ones are sparse."""
+    named = set()
+    for manifest in (models_dir / "manifests").rglob("*"):
+        if manifest.is_file():
+            named |= set(DIGEST.findall(manifest.read_text(encoding="utf-8", errors="replace")))
+    blobs = (models_dir / "blobs").glob("sha256-*")
+    return sum(path.stat().st_blocks * 512 for path in blobs if path.name.partition("-")[2] not in named)
 
 
 def free_bytes(models_dir: Path) -> int:
