@@ -13,6 +13,7 @@ _SECRET_KEY = re.compile(
 )
 _USERINFO = re.compile(r"(\w+://)[^\s/@]*@")
 _QUERY = re.compile(r"\?.*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def masked(path: Sequence[str], value: JsonValue) -> JsonValue:
@@ -26,3 +27,8 @@ def masked(path: Sequence[str], value: JsonValue) -> JsonValue:
     if isinstance(value, str) and "://" in value:
         return _QUERY.sub("?" + HIDDEN, _USERINFO.sub(r"\1" + HIDDEN + "@", value))
     return value
+
+
+def shown(text: str) -> str:
+    """Return a user's text as it may stand in a sentence on a terminal."""
+    return _CONTROL.sub("?", str(masked((), text)))

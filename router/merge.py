@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Literal
 
 from pydantic import JsonValue
@@ -18,6 +18,7 @@ from router.endpoint import Frozen
 from router.jsonc import load, require_object
 from router.jsonc_edit import delete_path, get_path, same, set_path
 from router.mask import HIDDEN, masked
+from router.naming import name_providers
 from router.opencode import RouterSettings, Setting, remarks
 
 Path = tuple[str, ...]
@@ -45,14 +46,25 @@ class Merge(Frozen):
 
     text: str
     memory: Memory
+    desired: RouterSettings
+    """As it is in this file."""
+    ids: Mapping[str, str] = {}
+    """This file's provider ids, by the ids that were asked for."""
     kept: tuple[str, ...] = ()
 
 
-def merge(text: str | None, desired: RouterSettings, memory: Memory | None) -> Merge:
-    """Return the file as it should be; merging again changes no byte. Raises JsoncError on a broken text."""
+def merge(
+    text: str | None, desired: RouterSettings, memory: Memory | None, elsewhere: Collection[str] = ()
+) -> Merge:
+    """Return the file as it should be; merging again changes no byte. Raises JsoncError on a broken text.
+
+    `elsewhere` are provider ids that the user's other files use.
+    """
     memory = Memory() if memory is None or text is None else memory
     require_object(text or "")
-    now = load(text or "")
+    owned = {one.path[1]: one.value for one in memory.written if one.path[2:] == ("name",)}
+    naming = name_providers(get_path(text or "", ("provider",))[1], desired, owned, elsewhere)
+    desired = naming.settings
     text = _forget(text or "", memory, {s.path for s in desired.settings})
     old = {w.path: w for w in memory.written}
     written: list[Written] = []
@@ -65,7 +77,7 @@ def merge(text: str | None, desired: RouterSettings, memory: Memory | None) -> M
         if setting.policy == "offer" and there and not same(value, setting.value):
             mine = before is not None and same(value, before.value)
             if not mine:
-                kept.append(_kept(setting, value, desired))
+                kept.append(_kept(setting, value))
                 continue
         if setting.policy == "fill":
             text = text if there else set_path(text, setting.path, setting.value)
@@ -81,7 +93,9 @@ def merge(text: str | None, desired: RouterSettings, memory: Memory | None) -> M
     return Merge(
         text=text,
         memory=Memory(written=tuple(written), created=tuple(dict.fromkeys(created))),
-        kept=(*kept, *remarks(now, desired)),
+        desired=desired,
+        ids=naming.ids,
+        kept=(*naming.said, *kept, *remarks(load(text), desired, owned)),
     )
 
 
@@ -134,16 +148,10 @@ def _forget(text: str, memory: Memory, wanted: set[Path]) -> str:
     return text
 
 
-def _kept(setting: Setting, value: JsonValue, desired: RouterSettings) -> str:
+def _kept(setting: Setting, value: JsonValue) -> str:
     name = ".".join(setting.path)
     said = json.dumps(masked(setting.path, value), ensure_ascii=False)
-    gone = (
-        isinstance(value, str)
-        and value.split("/", 1)[0] in {pair.split("/", 1)[0] for pair in desired.offered}
-        and value not in desired.offered
-    )
-    note = ", which is no longer served" if gone else ""
-    return f"{name} stays {said}{note}; the site's default is {json.dumps(setting.value, ensure_ascii=False)}"
+    return f"{name} stays {said}; the site's default is {json.dumps(setting.value, ensure_ascii=False)}"
 
 
 def _missing(text: str, path: Path) -> Iterator[Path]:

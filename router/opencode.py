@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Literal
 
 from pydantic import JsonValue
 
 from router.endpoint import Endpoint, Frozen, OfferedModel
+from router.mask import shown
 
 SCHEMA_URL = "https://opencode.ai/config.json"
+FIRST = "ollama"
+"""The first provider's id; OpenCode's own documentation calls a user's local Ollama so, too: see naming."""
 TIMEOUT_MS = 300_000
 """Ollama answers only when the model is loaded, and a closed connection aborts the load."""
 
@@ -32,6 +35,8 @@ class RouterSettings(Frozen):
 
     settings: tuple[Setting, ...]
     offered: tuple[str, ...] = ()
+    names: Mapping[str, str] = {}
+    """Of the endpoints, by provider id."""
 
 
 def settings(endpoints: Sequence[Endpoint], default_model: str | None) -> RouterSettings:
@@ -47,24 +52,38 @@ def settings(endpoints: Sequence[Endpoint], default_model: str | None) -> Router
         wanted.append(Setting(path=("model",), value=serving[0], policy="offer"))
     for provider, end in named:
         wanted.extend(_provider(provider, end))
-    return RouterSettings(settings=tuple(wanted), offered=offered)
+    names = {provider: end.name for provider, end in named}
+    return RouterSettings(settings=tuple(wanted), offered=offered, names=names)
 
 
 def provider_ids(endpoints: Sequence[Endpoint]) -> tuple[str, ...]:
-    """Name the providers: `ollama`, then `ollama-<slug>`; two equal slugs are numbered."""
+    """Name the providers where all ids are free: `ollama`, then `ollama-<slug>`, numbered if equal."""
     ids: list[str] = []
     for end in endpoints:
-        slug = re.sub(r"[^a-z0-9]+", "-", end.name.lower()).strip("-") or "host"
-        wanted, count = f"ollama-{slug}" if ids else "ollama", 1
+        base = f"{FIRST}-{slug(end.name)}"
+        wanted, count = base if ids else FIRST, 1
         while wanted in ids:
             count += 1
-            wanted = f"ollama-{slug}-{count}"
+            wanted = f"{base}-{count}"
         ids.append(wanted)
     return tuple(ids)
 
 
-def remarks(config: JsonValue, wanted: RouterSettings) -> tuple[str, ...]:
-    """Say what in the user's own settings will keep OpenCode from using ours."""
+def slug(name: str) -> str:
+    """Return a host's name as it may stand in an id."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "host"
+
+
+def label(name: str) -> str:
+    """Return what OpenCode shows for an endpoint's provider."""
+    return f"Ollama ({name})"
+
+
+def remarks(config: JsonValue, wanted: RouterSettings, ids: Collection[str] = ()) -> tuple[str, ...]:
+    """Say what in the user's own settings keeps OpenCode from using ours, or names what we took out.
+
+    `ids` are providers that were ours before.
+    """
     if not isinstance(config, dict):
         return ()
     ours = sorted({pair.split("/", 1)[0] for pair in wanted.offered})
@@ -75,14 +94,41 @@ def remarks(config: JsonValue, wanted: RouterSettings) -> tuple[str, ...]:
             found.append(f"enabled_providers leaves out {provider}: OpenCode will not offer its models")
         if isinstance(disabled, list) and provider in disabled:
             found.append(f"disabled_providers names {provider}: OpenCode will not offer its models")
+    for path, value in _model_names(config):
+        provider, _, model = value.partition("/")
+        if provider in {*ours, *ids} and not _has(config, provider, model):
+            found.append(f"{'.'.join(path)} names {value}, which is no longer offered")
     return tuple(found)
+
+
+def _model_names(config: Mapping[str, JsonValue]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Return the user's choices of a model, each as it may be shown."""
+    for key in ("model", "small_model"):
+        value = config.get(key)
+        if isinstance(value, str):
+            yield (key,), shown(value)
+    for key in ("agent", "mode", "command"):
+        entries = config.get(key)
+        for name, entry in entries.items() if isinstance(entries, dict) else ():
+            value = entry.get("model") if isinstance(entry, dict) else None
+            if isinstance(value, str):
+                yield (key, shown(name), "model"), shown(value)
+
+
+def _has(config: Mapping[str, JsonValue], provider: str, model: str) -> bool:
+    node: JsonValue = dict(config)
+    for key in ("provider", provider, "models", model):
+        if not isinstance(node, dict) or key not in node:
+            return False
+        node = node[key]
+    return True
 
 
 def _provider(provider: str, end: Endpoint) -> list[Setting]:
     base = ("provider", provider)
     values: list[tuple[tuple[str, ...], JsonValue]] = [
         (("npm",), "@ai-sdk/openai-compatible"),
-        (("name",), f"Ollama ({end.name})"),
+        (("name",), label(end.name)),
         (("options", "baseURL"), f"{end.url}/v1"),
         (("options", "headerTimeout"), TIMEOUT_MS),
         (("options", "chunkTimeout"), TIMEOUT_MS),

@@ -44,6 +44,7 @@ def _asked(host: Host, machine: str) -> Confirmed:
     if intent.files:
         names = ", ".join(change.found.path for change in intent.files)
         return _failed(machine, f"not as published: {names}", "publish again")
+    order = intent.order
     urls = base_urls(order.router)
     wanted = order.confirm
     values = {

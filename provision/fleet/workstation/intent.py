@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -11,7 +11,9 @@ from provision.fleet.workstation.reading import Folders, FoundFile
 from provision.fleet.workstation.shapes import Change, ConfigFile, Order
 from provision.fleet.workstation.shellenv import ShellPlan, plan_shells
 from router.jsonc import JsoncError, require_object
+from router.jsonc_edit import get_path
 from router.merge import Memory, Merge, diff, merge, owned_view
+from router.naming import pair
 from router.opencode import RouterSettings
 
 NAMES = ("opencode.jsonc", "opencode.json")
@@ -50,6 +52,8 @@ class Intent:
     """Of the router file afterwards."""
     files: tuple[FileChange, ...]
     change: Change
+    order: Order
+    """With the provider ids of this machine's file."""
 
 
 def base_urls(router: RouterSettings) -> dict[str, str]:
@@ -95,9 +99,9 @@ def intend(found: Mapping[str, FoundFile], folders: Folders, order: Order) -> In
     ledger = unpack(found[folders.ledger].content)
     memory = ledger.memory if ledger is not None and ledger.file == file.path else None
     text = _text(file) if file.kind == "file" else None
-    merged = _merged(file.path, text, order.router, memory)
-    new = merged.text.encode("utf-8")
     changes = _moved(found, ledger, file.path)
+    merged = _merged(file.path, text, order.router, memory, _elsewhere(found, folders, file, changes))
+    new = merged.text.encode("utf-8")
     if file.content != new or file.mode != "600":
         changes.append(FileChange(file, "600", new, f"{file.path}.astraeus.bak"))
     shells = ShellPlan()
@@ -111,14 +115,39 @@ def intend(found: Mapping[str, FoundFile], folders: Folders, order: Order) -> In
     packed = Ledger(file=file.path, memory=merged.memory, made=shells.made).packed()
     if found[folders.ledger].content != packed:
         changes.append(FileChange(found[folders.ledger], "600", packed, f"{folders.ledger}.bak"))
-    before = owned_view(text, memory, order.router)
-    shown = diff(before, owned_view(merged.text, memory, order.router), file.path)
+    before = owned_view(text, memory, merged.desired)
+    shown = diff(before, owned_view(merged.text, memory, merged.desired), file.path)
     if file.kind == "file" and file.mode != "600":
         shown += f"{file.path}: mode {file.mode} becomes 600\n"
     paths = tuple(one.found.path for one in changes)
     shown += "".join(edit.shown for edit in shells.edits)
     change = Change(files=paths, diff=shown, kept=(*merged.kept, *shells.kept))
-    return Intent(file.path, sha256(new).hexdigest(), tuple(changes), change)
+    return Intent(file.path, sha256(new).hexdigest(), tuple(changes), change, _named(order, merged))
+
+
+def _named(order: Order, merged: Merge) -> Order:
+    models = tuple(pair(model, merged.ids) for model in order.confirm.models)
+    confirm = order.confirm.model_copy(update={"models": models})
+    return order.model_copy(update={"router": merged.desired, "confirm": confirm})
+
+
+def _elsewhere(
+    found: Mapping[str, FoundFile], folders: Folders, file: FoundFile, moved: Sequence[FileChange]
+) -> frozenset[str]:
+    """Return the provider ids of the user's other file, which OpenCode reads as well."""
+    contents = {one.path: one.content for one in found.values()} | {one.found.path: one.new for one in moved}
+    ids: set[str] = set()
+    for name in NAMES:
+        path = f"{folders.config_home}/opencode/{name}"
+        content = contents.get(path)
+        if path == file.path or content is None:
+            continue
+        try:
+            providers = get_path(content.decode("utf-8"), ("provider",))[1]
+        except (UnicodeDecodeError, JsoncError):
+            continue  # OpenCode cannot read it either
+        ids |= set(providers) if isinstance(providers, dict) else set()
+    return frozenset(ids)
 
 
 def _writable(file: FoundFile, folders: Folders) -> None:
@@ -148,9 +177,15 @@ def _text(file: FoundFile) -> str:
         raise Refused(f"{file.path}: line {line} is not UTF-8", "save that file as UTF-8") from None
 
 
-def _merged(path: str, text: str | None, router: RouterSettings, memory: Memory | None) -> Merge:
+def _merged(
+    path: str,
+    text: str | None,
+    router: RouterSettings,
+    memory: Memory | None,
+    elsewhere: frozenset[str],
+) -> Merge:
     try:
-        return merge(text, router, memory)
+        return merge(text, router, memory, elsewhere)
     except JsoncError as error:
         raise Refused(f"{path}: {error}", "mend that place; until then the file is left as it is") from None
 

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 import pytest
 
-from provision.fleet.workstation.intent import Intent, Refused, config_of, describe, intend
+from provision.fleet.workstation.intent import Intent, Refused, base_urls, config_of, describe, intend
 from provision.fleet.workstation.ledger import unpack
 from provision.fleet.workstation.reading import Folders, FoundFile, octal, read_found
 from provision.fleet.workstation.shapes import Order
@@ -80,6 +80,32 @@ def test_a_removed_model_goes() -> None:
     after = _settled(_found(), order("m1", "m2"))
     less = _settled(after, order("m2"))
     assert list(json.loads(less[CONFIG].content or b"")["provider"]["ollama"]["models"]) == ["m2"]
+
+
+def test_beside_the_users_own_ollama_all_of_the_order_has_the_other_id() -> None:
+    own = '{"provider": {"ollama": {"options": {"baseURL": "http://localhost:9/v1"}}}}'
+    intent = intend(_found(_file(CONFIG, own)), BASH, order("m1"))
+    assert intent.order.confirm.models == ("ollama-gpu-lan/m1",)
+    assert intent.order.router.offered == ("ollama-gpu-lan/m1",)
+    assert base_urls(intent.order.router) == {"ollama-gpu-lan": f"{HOST}/v1"}
+    assert '+    "ollama-gpu-lan": {' in intent.change.diff
+    assert "localhost" not in intent.change.diff
+    assert "provider.ollama stays" in intent.change.kept[0]
+    _settled(_found(_file(CONFIG, own)), order("m1"))
+
+
+@pytest.mark.parametrize("other", ['{"provider": {"ollama": {}}}', '{"provider": {"ollama": ', "[]"])
+def test_a_provider_of_the_json_beside_the_jsonc_is_the_users(other: str) -> None:
+    found = _found(_file(JSONC, "{}"), _file(CONFIG, other))
+    name = "ollama-gpu-lan" if other.endswith("}}}") else "ollama"
+    assert intend(found, BASH, order("m1")).order.router.offered == (f"{name}/m1",)
+    assert _settled(found, order("m1"))[CONFIG].content == other.encode()
+
+
+def test_ours_that_moves_to_the_jsonc_is_not_in_its_own_way() -> None:
+    after = _settled(_found(), order("m1"))
+    after[JSONC] = _file(JSONC, "{}")
+    assert intend(after, BASH, order("m1")).order.router.offered == ("ollama/m1",)
 
 
 def test_a_mode_that_others_can_read_is_closed_and_said() -> None:

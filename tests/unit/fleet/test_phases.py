@@ -128,6 +128,22 @@ def test_a_workstation_is_looked_at_published_to_confirmed_and_put_back(run: Run
     assert "Traceback" not in run.said
 
 
+def test_the_users_own_ollama_stays_and_ours_answers_under_its_other_id(run: Run) -> None:
+    own = '"ollama": { "options": { "baseURL": "http://localhost:9/v1" }, "models": { "mine": {} } }'
+    config = run.laptop.home / ".config/opencode/opencode.jsonc"
+    config.write_text(f'{{ "provider": {{ {own} }} }}')
+    binary = run.laptop.home / ".local/bin/opencode"
+    binary.write_text(FAKE.replace("ready", "'\"$*\"'"))
+    run.order("m1")
+    run.look()
+    assert getattr(run.phase("publish")[LOCAL], "status", "") == "changed"
+    assert own in config.read_text()
+    confirmed = run.phase("confirm")[LOCAL]
+    assert isinstance(confirmed, Confirmed)
+    assert [answer.model for answer in confirmed.answers] == ["ollama-gpu-lan/m1"]
+    assert "--model ollama-gpu-lan/m1" in confirmed.answers[0].text
+
+
 def test_a_broken_file_is_told_and_left(run: Run) -> None:
     config = run.laptop.home / ".config/opencode/opencode.jsonc"
     config.write_text(f'{{\n  "apiKey": "{SECRET}"\n  "x": 1\n}}')
