@@ -17,6 +17,7 @@ def order(site: Site, catalogue: Catalogue) -> Order:
         router=settings(served, default_model(site, catalogue)),
         equip=Equip(
             install=site.opencode.install,
+            package=catalogue.opencode.package,
             version=catalogue.opencode.version,
             registry=site.opencode.npm_registry,
             packages={

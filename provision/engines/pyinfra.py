@@ -13,12 +13,12 @@ from typing import Any
 from provision.engines.process import Completed, run
 from provision.errors import EngineError
 from provision.facts import Unreached
+from provision.fleet.workstation.invoke import LOCAL_NAME
 from provision.site import LOCAL
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 INVENTORY = PACKAGE_ROOT / "provision" / "fleet" / "inventory.py"
 STATE_FACT = "provision.fleet.look.State"
-LOCAL_NAME = "@local"
 FACT_TIMEOUT_S = 60
 COMPLAINT = re.compile(r"^\s*\[(?P<name>[^\]]+)\]\s+(?P<said>.+)$")
 _CONNECTION = re.compile(r"(SSH|SSH host key|Authentication|EOF) error|Could not (connect|resolve)")

@@ -10,10 +10,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+from provision.fleet.workstation.invoke import LOCAL_NAME
+
 
 def _group(machines: dict[str, dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
     return [
-        ("@local" if data.get("local") else name, {**data, "machine": name})
+        (LOCAL_NAME if data.get("local") else name, {**data, "machine": name})
         for name, data in machines.items()
     ]
 

@@ -20,6 +20,7 @@ COMMENT = re.compile(r"^\s*#.*$", re.MULTILINE)
 FACTS: dict[str, tuple[str, ...]] = {
     "Ollama's version": (CATALOGUE.ollama.version,),
     "OpenCode's version": (CATALOGUE.opencode.version,),
+    "OpenCode's package": (CATALOGUE.opencode.package,),
     "the port": (str(CATALOGUE.ollama.port),),
     "the context": (str(CATALOGUE.context_tokens),),
     "models": tuple(name for model in CATALOGUE.models for name in (model.name, model.base)),

@@ -6,6 +6,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 
+from provision.fleet.workstation.platforms import PLATFORMS
 from provision.fleet.workstation.reading import Lines, clean
 from provision.fleet.workstation.shapes import Equip, EquipPlan, Look
 
@@ -23,7 +24,7 @@ def platforms(look: Look) -> tuple[str, ...]:
     base = f"{system}-{arch}"
     kinds = [""] if arch == "arm64" else ["", "-baseline"] if look.avx2 else ["-baseline"]
     musl = "-musl" if look.libc == "musl" else ""
-    return tuple(f"{base}{kind}{musl}" for kind in kinds)
+    return tuple(name for kind in kinds if (name := f"{base}{kind}{musl}") in PLATFORMS)
 
 
 def plan_equip(look: Look, equip: Equip) -> EquipPlan:
@@ -67,10 +68,12 @@ def equip_values(look: Look, equip: Equip, how: str) -> dict[str, str]:
     return {
         "HOW": how,
         "VERSION": equip.version,
+        "NPM_PACKAGE": equip.package,
         "PACKAGES": " ".join(f"opencode-{one}" for one in (names if package is None else (name,))),
         "REGISTRY": equip.registry or "",
         "URL": package.url if package is not None else "",
         "SHA512": sha512_hex(package.integrity) if package is not None else "",
+        "ROOM_MIB": str(ROOM_MIB),
         "DEADLINE_S": str(equip.deadline_s),
     }
 

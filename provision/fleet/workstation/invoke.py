@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 from provision.fleet.workstation.shapes import Confirmed, Outcome, Phase, Published, PutBack
 
 LOCAL_NAME = "@local"
+"""What pyinfra calls this machine over its local connection."""
 _DEPLOYS = Path(__file__).parent / "deploys"
 _SHAPES: Mapping[Phase, type[Outcome]] = {"publish": Published, "confirm": Confirmed, "putback": PutBack}
 

@@ -29,6 +29,8 @@ class Equip(Frozen):
     """How OpenCode gets onto a workstation that has none."""
 
     install: bool = True
+    package: str
+    """npm's."""
     version: str
     registry: str | None = None
     """For npm; None takes the user's own."""

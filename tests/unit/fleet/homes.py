@@ -61,7 +61,7 @@ def order(*models: str, url: str = "http://gpu.lan:4242", **more: object) -> Ord
     router = settings([Endpoint(name="gpu.lan", url=url, models=offered)], models[0])
     values = {
         "router": router,
-        "equip": Equip(version="1.2.3"),
+        "equip": Equip(package="oc", version="1.2.3"),
         "confirm": Confirm(models=(f"ollama/{models[0]}",)),
     }
     return Order.model_validate({**values, **more})

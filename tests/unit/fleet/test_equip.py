@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from provision.fleet.workstation.equip import equip_values, fault, plan_equip, platforms, sha512_hex
+from provision.fleet.workstation.equip import ROOM_MIB, equip_values, fault, plan_equip, platforms, sha512_hex
+from provision.fleet.workstation.platforms import PLATFORMS
 from provision.fleet.workstation.shapes import Equip, Look, OpenCode, Package
 from tests.unit.fleet.homes import Home, Served
 
 LINUX = Look(os="Linux", arch="x86_64", libc="glibc", avx2=True, home="/home/dev", free_disk_mib=9000)
 PIN = Package(url="http://x/y.tgz", integrity="sha512-" + base64.b64encode(b"0" * 64).decode())
 SH = ["sh"]
-EQUIP = Equip(version="1.2.3")
+EQUIP = Equip(package="oc", version="1.2.3")
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,17 @@ EQUIP = Equip(version="1.2.3")
 )
 def test_the_platform_decides_the_package(more: dict[str, object], names: tuple[str, ...]) -> None:
     assert platforms(LINUX.model_copy(update=more)) == names
+
+
+def test_every_platform_is_some_machines() -> None:
+    machines = [
+        LINUX.model_copy(update={"os": os, "arch": arch, "libc": libc, "avx2": avx2})
+        for os, libcs in (("Linux", ("glibc", "musl")), ("Darwin", ("none",)))
+        for arch in ("x86_64", "arm64")
+        for libc in libcs
+        for avx2 in (True, False)
+    ]
+    assert {name for machine in machines for name in platforms(machine)} == set(PLATFORMS)
 
 
 @pytest.mark.parametrize(
@@ -85,9 +97,8 @@ def _equip(
 ) -> list[tuple[str, str]]:
     served.files["/oc.tgz"] = content
     integrity = "sha512-" + base64.b64encode(sha512(content if pin is None else pin).digest()).decode()
-    equip = Equip(
-        version="1.2.3", packages={"linux-x64": Package(url=f"{served.url}/oc.tgz", integrity=integrity)}
-    )
+    packages = {"linux-x64": Package(url=f"{served.url}/oc.tgz", integrity=integrity)}
+    equip = EQUIP.model_copy(update={"packages": packages})
     return laptop.run(sh, "equip", equip_values(LINUX, equip, "package"))
 
 
@@ -121,9 +132,8 @@ def test_a_wrong_package_leaves_nothing(
 
 
 def test_a_dead_mirror_is_said_with_its_status(laptop: Home, served: Served) -> None:
-    equip = Equip(
-        version="1.2.3", packages={"linux-x64": PIN.model_copy(update={"url": f"{served.url}/no.tgz"})}
-    )
+    packages = {"linux-x64": PIN.model_copy(update={"url": f"{served.url}/no.tgz"})}
+    equip = EQUIP.model_copy(update={"packages": packages})
     wrong = fault(laptop.run(SH, "equip", equip_values(LINUX, equip, "package")))
     assert wrong is not None
     assert "404" in wrong[2]
@@ -142,6 +152,27 @@ def test_a_foreign_opencode_is_never_replaced(laptop: Home, served: Served, fore
     assert wrong is not None
     assert "not ours" in wrong[0]
     assert laptop.tree() == before
+
+
+def test_npm_is_asked_for_the_catalogues_package_at_its_version(laptop: Home, tmp_path: Path) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "npm").write_text('#!/bin/sh\nfor last; do :; done\necho "$last"\nexit 1\n')
+    (tools / "npm").chmod(0o755)
+    (laptop.home / ".profile").write_text(f'PATH="{tools}:$PATH"\n')
+    wrong = fault(laptop.run(SH, "equip", equip_values(LINUX, EQUIP, "npm")))
+    assert wrong is not None
+    assert wrong[2] == "oc@1.2.3"
+
+
+def test_the_room_is_measured_against_the_one_figure(laptop: Home, served: Served) -> None:
+    served.files["/oc.tgz"] = _package("1.2.3")
+    values = equip_values(LINUX, EQUIP, "npm")
+    assert values["ROOM_MIB"] == str(ROOM_MIB)
+    wrong = fault(laptop.run(SH, "equip", {**values, "ROOM_MIB": "999999999"}))
+    assert wrong is not None
+    assert "too little room" in wrong[0]
+    assert laptop.tree() == {}
 
 
 def test_npm_failing_is_said_with_its_own_words(laptop: Home, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 # Puts the pinned OpenCode into the user's home: built beside its place, tried, and switched by rename.
-# Set above: HOW (npm or package), VERSION, PACKAGES (names in order of preference), REGISTRY, URL, SHA512 (hex),
-# DEADLINE_S.
+# Set above: HOW (npm or package), VERSION, NPM_PACKAGE, PACKAGES (platform packages in order of preference),
+# REGISTRY, URL, SHA512 (hex), ROOM_MIB, DEADLINE_S.
 base=$HOME/.local/share/astraeus-provision/opencode
 link=$HOME/.local/bin/opencode
 new=
@@ -33,7 +33,7 @@ folder() {
 folder "$base"
 folder "${link%/*}"
 free=$(($(df -Pk "$base" | awk 'NR == 2 { print $4 }') / 1024))
-[ "$free" -ge 900 ] || stop room "$free"
+[ "$free" -ge "$ROOM_MIB" ] || stop room "$free"
 rm -rf "$base"/.new.??????
 new=$(mktemp -d "$base/.new.XXXXXX") || stop write "$base"
 scratch
@@ -49,10 +49,10 @@ if [ "$HOW" = npm ]; then
         set -- npm install --prefix "$new" --cache "$new/cache" --ignore-scripts --no-audit --no-fund \
             --no-update-notifier --no-save --loglevel=error
         [ -z "$REGISTRY" ] || set -- "$@" --registry "$REGISTRY"
-        bounded "$DEADLINE_S" "$@" "opencode-ai@$VERSION" </dev/null
+        bounded "$DEADLINE_S" "$@" "$NPM_PACKAGE@$VERSION" </dev/null
     ) >"$scratch_dir/npm" 2>&1
     rc=$?
-    [ $rc -ne 124 ] || stop late "npm install opencode-ai@$VERSION"
+    [ $rc -ne 124 ] || stop late "npm install $NPM_PACKAGE@$VERSION"
     [ $rc -eq 0 ] || stop npm "$(tail_of "$scratch_dir/npm")"
     unpacked=$new/node_modules
 else
