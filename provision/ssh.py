@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import re
 import shlex
 import subprocess
 from collections.abc import Mapping
@@ -67,14 +68,30 @@ def _listed(value: Any) -> tuple[str, ...]:
     return tuple(value) if isinstance(value, list) else (str(value),) if value else ()
 
 
+_HOP = re.compile(
+    r"(?:ssh://)?(?P<user>[^@\s-][^@\s]*@)?"
+    r"(?:\[(?P<literal>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[^\s:@\[\]-][^\s:@\[\]]*)|(?P<bare>[0-9A-Fa-f]*:[0-9A-Fa-f:.]+))"
+    r"(?::(?P<port>\d{1,5}))?/?"
+)
+
+
+def _hop(text: str) -> tuple[str, str | None]:
+    """Where a hop of a ProxyJump leads and on which port; ValueError where it is none."""
+    found = _HOP.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"{text.strip()!r} is no hop such as user@bastion:22 or [fd00::1]:22")
+    return (found["user"] or "") + (found["literal"] or found["host"] or found["bare"]), found["port"]
+
+
 def _jump_command(jump: str, hostname: str, port: int) -> str:
     """What OpenSSH itself runs for a ProxyJump: the last hop connects, reached through those before it."""
-    *before, last = [hop.strip().removeprefix("ssh://") for hop in jump.split(",")]
-    target, _, hop_port = last.rpartition(":") if last.count(":") == 1 else (last, "", "")
+    hops = jump.split(",")
+    targets = [_hop(hop) for hop in hops]
+    target, hop_port = targets[-1]
     argv = ["ssh", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_TIMEOUT_S}"]
-    argv += ["-J", ",".join(before)] if before else []
+    argv += ["-J", ",".join(hop.strip() for hop in hops[:-1])] if hops[:-1] else []
     argv += ["-p", hop_port] if hop_port else []
-    return shlex.join([*argv, "-W", f"[{hostname}]:{port}", target or last])
+    return shlex.join([*argv, "-W", f"[{hostname}]:{port}", target])
 
 
 def resolve(
@@ -100,7 +117,13 @@ def resolve(
         # paramiko expands the tokens, but leaves an escaped percent sign as it is
         command = command and str(command).replace("%%", "%")
     elif jump and str(jump).lower() != "none":
-        command = _jump_command(str(jump), hostname, port)
+        try:
+            command = _jump_command(str(jump), hostname, port)
+        except ValueError as error:
+            raise SiteError(
+                f"{name}: its jump cannot be followed: {error}",
+                remedy="correct `ssh: {jump: …}` in the site, or ProxyJump in ~/.ssh/config",
+            ) from None
     else:
         jump = command = None
     agent = found.get("identityagent")
@@ -187,7 +210,8 @@ def pyinfra_host_data(reach: Reach, run_dir: Path, timeout_s: int = CONNECT_TIME
         "ssh_config_file": str(run_dir / "ssh_config"),
         "ssh_known_hosts_file": str(run_dir / "known_hosts"),
         "ssh_strict_host_key_checking": "yes",
-        "ssh_allow_agent": not reach.identities_only,
+        # Also with IdentitiesOnly: OpenSSH then asks the agent for the keys that are named.
+        "ssh_allow_agent": True,
         "ssh_look_for_keys": not reach.identity_files,
         "ssh_paramiko_connect_kwargs": {
             "timeout": timeout_s,

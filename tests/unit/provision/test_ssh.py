@@ -110,6 +110,31 @@ def test_a_jump_is_what_openssh_itself_would_run(home: Path) -> None:
     assert argv[argv.index("-p") + 1] == "2200"
 
 
+@pytest.mark.parametrize(
+    ("jump", "words"),
+    [
+        ("[fd00::1]:2222", ["-p", "2222", "-W", "[10.0.0.9]:22", "fd00::1"]),
+        ("ada@[fd00::1]", ["-W", "[10.0.0.9]:22", "ada@fd00::1"]),
+        ("fd00::1", ["-W", "[10.0.0.9]:22", "fd00::1"]),
+        ("ssh://ada@bastion:22/", ["-p", "22", "-W", "[10.0.0.9]:22", "ada@bastion"]),
+        ("ada.b@bastion.lan", ["-W", "[10.0.0.9]:22", "ada.b@bastion.lan"]),
+    ],
+)
+def test_a_hop_in_every_form(home: Path, jump: str, words: list[str]) -> None:
+    config(home, f"Host gpu\n  HostName 10.0.0.9\n  ProxyJump {jump}\n")
+    found = reach("gpu")
+    assert shlex.split(found.proxy_command or "")[5:] == words
+
+
+@pytest.mark.parametrize(
+    "jump", ["-oProxyCommand=id", "a,-Fx,b", "bastion,-x", "-x@bastion", "[fd00::1", "b:x", "u@-oX=y"]
+)
+def test_a_hop_that_is_none_is_refused(home: Path, jump: str) -> None:
+    config(home, f"Host gpu\n  ProxyJump {jump}\n")
+    with pytest.raises(SiteError, match="its jump cannot be followed"):
+        reach("gpu")
+
+
 def test_the_sites_jump_beats_a_proxy_command_of_the_configuration(home: Path) -> None:
     config(home, "Host gpu\n  ProxyCommand nc %h %p\n")
     assert reach("gpu").proxy_command == "nc gpu 22"
@@ -159,6 +184,7 @@ def test_pyinfra_reads_the_runs_own_files(home: Path, tmp_path: Path) -> None:
     data = pyinfra_host_data(found, tmp_path, 4)
     assert data["ssh_config_file"] == str(tmp_path / "ssh_config")
     assert data["ssh_strict_host_key_checking"] == "yes"
+    assert data["ssh_allow_agent"] is True
     assert data["ssh_paramiko_connect_kwargs"] == {"timeout": 4, "banner_timeout": 4, "auth_timeout": 4}
     (tmp_path / "ssh_config").write_text(run_ssh_config({"gpu": found}))
     again = resolve("gpu", files=(tmp_path / "ssh_config",))
