@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import logging
+import os
 import shlex
 import socket
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Literal
 
 import paramiko
@@ -20,6 +22,10 @@ from provision.ssh import CONNECT_TIMEOUT_S, Reach
 MAX_THREADS = 64
 # Without a handler paramiko's failures would reach the terminal as tracebacks; they are told as reasons.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
+
+
+class ProxyError(paramiko.SSHException):
+    """The proxy or bastion on the way said why it does not lead there."""
 
 
 class HostKey(Frozen):
@@ -89,10 +95,31 @@ def shown_key(reach: Reach, known: tuple[Entry, ...], timeout_s: float) -> param
     """The key a machine shows; OSError or SSHException when it shows none in time."""
     connection = _connect(reach, timeout_s)
     try:
-        transport = paramiko.Transport(connection)
-    except BaseException:
-        connection.close()
+        return _exchanged_key(connection, known, timeout_s)
+    except (OSError, EOFError, paramiko.SSHException) as error:
+        said = _last_words(connection) if isinstance(connection, paramiko.ProxyCommand) else ""
+        if said:
+            raise ProxyError(said) from error
         raise
+    finally:
+        with suppress(ProcessLookupError):
+            connection.close()
+
+
+def _last_words(proxy: paramiko.ProxyCommand) -> str:
+    """What a proxy complained of, in one line; it may still run and hold its stderr open."""
+    complaints = proxy.process.stderr
+    if complaints is None:
+        return ""
+    os.set_blocking(complaints.fileno(), False)
+    said = (complaints.read() or b"").decode(errors="replace")
+    return " ".join(line.strip() for line in said.splitlines()[-3:] if line.strip())
+
+
+def _exchanged_key(
+    connection: socket.socket | paramiko.ProxyCommand, known: tuple[Entry, ...], timeout_s: float
+) -> paramiko.PKey:
+    transport = paramiko.Transport(connection)
     try:
         transport.banner_timeout = timeout_s
         options = transport.get_security_options()
@@ -108,6 +135,12 @@ def shown_key(reach: Reach, known: tuple[Entry, ...], timeout_s: float) -> param
 def why_unreached(error: BaseException) -> Unreached:
     """A connection's failure in words a person uses."""
     said = str(error).lower()
+    if isinstance(error, ProxyError):
+        kinds: dict[str, UnreachedKind] = {"host key": "host key", "permission denied": "login"}
+        kind = next((kind for words, kind in kinds.items() if words in said), None)
+        if kind is None and error.__cause__ is not None:
+            kind = why_unreached(error.__cause__).kind
+        return Unreached(kind=kind or "other", reason=f"the way to it breaks off: {error}")
     if isinstance(error, socket.gaierror):
         return Unreached(kind="name", reason="its name does not resolve")
     if isinstance(error, TimeoutError) or "timeout" in said or "banner" in said or "timed out" in said:

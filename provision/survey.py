@@ -140,8 +140,13 @@ def survey(
         keys_of_strangers = beside.submit(hostkeys.check, strangers, timeout_s)
         answers, missing = gather(run_dir, asked, log=log) if asked else ({}, {})
         keys = keys_of_strangers.result()
-    contradicted = {name: remote[name] for name, why in missing.items() if why.kind == "host key"}
-    keys |= hostkeys.check(contradicted, timeout_s)
+    # Asked once more: who shows another key, and why a proxy leads nowhere, which pyinfra does not tell.
+    doubtful = {
+        name: remote[name]
+        for name, why in missing.items()
+        if name in remote and (why.kind == "host key" or (remote[name].proxy_command and why.kind != "login"))
+    }
+    keys |= hostkeys.check(doubtful, timeout_s)
     seen = _answered(site, answers, {name: why for name, why in missing.items() if why.kind != "host key"})
     return seen.model_copy(
         update={
@@ -149,7 +154,9 @@ def survey(
             "unreachable": {
                 **seen.unreachable,
                 **{
-                    name: missing.get(name) or Unreached(kind=key.kind, reason=key.reason)
+                    name: missing[name]
+                    if name in missing and not (key.state == "unreachable" and remote[name].proxy_command)
+                    else Unreached(kind=key.kind, reason=key.reason)
                     for name, key in keys.items()
                     if key.state in {"unreachable", "known"}
                 },

@@ -195,6 +195,22 @@ def test_it_is_asked_through_a_proxy_command(tmp_path: Path, server: tuple[int, 
     assert found.state == "unknown", found.reason
 
 
+@pytest.mark.parametrize(
+    ("says", "kind"),
+    [
+        ("No ED25519 host key is known for bastion.\nHost key verification failed.", "host key"),
+        ("ada@bastion: Permission denied (publickey).", "login"),
+        ("channel 0: open failed: connect failed: No route to host", "silent"),
+    ],
+)
+def test_what_a_proxy_complains_of_is_the_reason(tmp_path: Path, says: str, kind: str) -> None:
+    words = says.replace("\n", "\\n")
+    proxy = f"sh -c 'printf \"{words}\" >&2; exec cat >/dev/null'"
+    found = check_one(reach(tmp_path, "nowhere.invalid", proxy_command=proxy), 1)
+    assert (found.state, found.kind) == ("unreachable", kind)
+    assert found.reason == f"the way to it breaks off: {' '.join(says.splitlines())}"
+
+
 def test_dead_machines_together_cost_one_timeout(tmp_path: Path) -> None:
     silent = socket.create_server(("127.0.0.1", 0))
     try:

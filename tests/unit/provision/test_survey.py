@@ -16,7 +16,9 @@ from provision.fleet.host.script import HostQuery, LiveQuery, command, look_scri
 from provision.hostkeys import HostKey
 from provision.hostquery import host_query, manifest_url, source_names
 from provision.site import Site
-from provision.survey import Survey
+from provision.ssh import Reach
+from provision.survey import Survey, survey
+from tests.unit.provision.stage import way
 
 
 def facts(*lines: str, received: float = 1000.0) -> HostFacts:
@@ -288,3 +290,26 @@ def test_a_second_look_replaces_what_the_first_could_not_see() -> None:
     )
     both = first.merged(Survey(hosts={"c": HostFacts(), "a": HostFacts()}))
     assert (set(both.hosts), set(both.unreachable), both.keys) == ({"a", "c"}, {"b"}, {})
+
+
+def test_a_proxy_that_leads_nowhere_is_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts = Site.model_validate({"hosts": [{"name": "behind"}, {"name": "direct"}], "workstations": []})
+    ways = {name: way(name) for name in ("behind", "direct")}
+    ways["behind"] = ways["behind"].model_copy(update={"proxy_command": "ssh -W x bastion"})
+    silent = Unreached(kind="silent", reason="it does not answer (timed out)")
+    monkeypatch.setattr("provision.survey.recorded", lambda _: (1,))
+    monkeypatch.setattr("provision.survey.pinned", lambda _: "")
+    monkeypatch.setattr("provision.survey.gather", lambda *_, **__: ({}, dict.fromkeys(ways, silent)))
+    asked: list[str] = []
+
+    def check(reaches: dict[str, Reach], _: float) -> dict[str, HostKey]:
+        asked.extend(reaches)
+        told = HostKey(state="unreachable", kind="host key", reason="the bastion's key is not known")
+        return dict.fromkeys(reaches, told)
+
+    monkeypatch.setattr("provision.hostkeys.check", check)
+    (tmp_path / "query").mkdir()
+    seen = survey(hosts, load_catalogue(), tmp_path, ways=ways, log=lambda _: None)
+    assert asked == ["behind"]
+    assert seen.unreachable["direct"] == silent
+    assert seen.unreachable["behind"].reason == "the bastion's key is not known"
