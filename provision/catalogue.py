@@ -29,6 +29,7 @@ class OllamaRelease(Frozen):
     version: str
     port: int
     url: str
+    oldest_driver: int
     unpacked_gib: float
     archives: Mapping[str, Archive]
 
@@ -52,6 +53,8 @@ class Model(Frozen):
     title: str
     base_digest: str | None
     size_bytes: int
+    gpu_gib: float
+    """Weights, context and buffers, computed (not measured) at one request at a time."""
     abilities: frozenset[Ability]
     tool_call_may_fail: bool = False
 

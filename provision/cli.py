@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -145,11 +146,10 @@ def main() -> NoReturn:
     """Run the command line; a ProvisionError is printed and becomes its exit code."""
     from provision.errors import ExitCode
 
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
         app(standalone_mode=True)
-    except KeyboardInterrupt:
-        print("interrupted; nothing was changed", file=sys.stderr)
-        sys.exit(ExitCode.INTERRUPTED)
     except BrokenPipeError:
         sys.exit(ExitCode.DONE)
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a person

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from provision.addresses import with_addresses
 from provision.catalogue import load_catalogue
 from provision.deploy import deploy
 from provision.errors import ExitCode, ProvisionError, SiteError
@@ -83,12 +84,18 @@ def _run(
     if not as_json:
         for note in (f"site: {described.origin}", *described.notes):
             terminal.say(note)
+    ways = reaches(described.site)
+    site, renamed = with_addresses(described.site, ways)
+    if not as_json:
+        for note in renamed:
+            terminal.say(note)
     operation = Operation(
         goal=goal,
         command=shlex.join(["astraeus-provision", *sys.argv[1:]]),
-        site=described.site,
+        described_by=described.option,
+        site=site,
         catalogue=load_catalogue(),
-        ways=reaches(described.site),
+        ways=ways,
         limit=limit,
         run=run,
         terminal=terminal,
@@ -96,7 +103,7 @@ def _run(
         yes=yes,
         verbose=verbose,
     )
-    report = deploy(operation, described)
+    report = deploy(operation, described.model_copy(update={"notes": (*described.notes, *renamed)}))
     if as_json:
         print(json.dumps(report.model_dump(mode="json"), indent=2))
     else:

@@ -32,7 +32,7 @@ def deploy(operation: Operation, described: Described) -> Report:
         _agreed(operation, plan)
         unfinished = _carried_out(operation, plan, seen)
         if operation.goal.mutates:
-            remember(operation.site)
+            remember(described.site)
         say_unfinished(operation, plan, unfinished)
     except _Declined:
         code, failures = ExitCode.INTERRUPTED, (Failure(problem="You said no. Nothing was changed."),)
@@ -83,7 +83,7 @@ def _agreed(operation: Operation, plan: Plan) -> None:
     """On a terminal a person is asked once; a run that changes nothing never asks."""
     if not operation.goal.mutates or operation.yes or not plan.changes:
         return
-    if not operation.terminal.agrees("Carry out this plan?"):
+    if not operation.terminal.agrees("Carry out this plan?", plan_text(plan)):
         raise _Declined
 
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from provision.catalogue import full_name
-from provision.expected import ExpectedLive, manifest_path
+from provision.expected import ExpectedLive, ExpectedUfw, manifest_path
 from provision.facts import HostFacts, Live
 
+NOT_SEEN = "its live state cannot be seen (no root without a password), so Ansible compares it"
 NOT_COMPARED = "the rules of its firewall manager are looked at by Ansible alone"
 
 
@@ -20,7 +21,7 @@ def drift(expected: ExpectedLive, facts: HostFacts) -> tuple[str, ...]:
     """What differs, one short sentence each; empty when the host is exactly as expected."""
     live = facts.live
     if live is None:
-        return ("its live state cannot be seen (no root without a password)",)
+        return (NOT_SEEN,)
     return (
         *_file_drift(expected, live),
         *_unit_drift(expected, live),
@@ -72,12 +73,33 @@ def _unit_drift(expected: ExpectedLive, live: Live) -> Iterator[str]:
 
 
 def _firewall_drift(expected: ExpectedLive, live: Live) -> Iterator[str]:
-    if not expected.compares_firewall:
+    if expected.ufw is not None:
+        yield from _ufw_drift(expected.ufw, live)
+    if expected.nft_table is None:
         yield NOT_COMPARED
-    if expected.nft_table is not None and _rules(live.nft_table or "") != _rules(expected.nft_table):
+    elif _rules(live.nft_table or "") != _rules(expected.nft_table):
         yield (
             "the firewall's rules for the port differ" if live.nft_table else "the firewall table is missing"
         )
+
+
+def _ufw_drift(expected: ExpectedUfw, live: Live) -> Iterator[str]:
+    """Ours are told by their comment, which ufw writes in hex."""
+    ours = f"comment={expected.comment.encode().hex()}"
+    rules = [
+        line.split()
+        for text in (live.texts.get(path, "") for path in expected.files)
+        for line in text.splitlines()
+        if line.startswith("### tuple ### ") and line.endswith(ours)
+    ]
+    admitted = {words[8] for words in rules if words[3:6] == ["allow", "tcp", str(expected.port)]}
+    if admitted != set(expected.admit):
+        yield (
+            f"ufw admits {', '.join(sorted(admitted)) or 'nobody'} to port {expected.port}, "
+            f"expected {', '.join(expected.admit)}"
+        )
+    if not any(words[3:6] == ["deny", "tcp", str(expected.port)] for words in rules):
+        yield f"ufw does not close port {expected.port} to the others"
 
 
 def _rules(text: str) -> list[str]:

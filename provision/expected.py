@@ -20,7 +20,7 @@ from provision.fleet.host.script import LiveQuery
 from provision.hostvars import archive_for, host_vars
 from provision.model import Frozen
 from provision.paths import data_root
-from provision.rolevars import HostVars, WantedModel
+from provision.rolevars import FIREWALL_MANAGERS, HostVars, LanFirewallVars, WantedModel
 from provision.site import Host, Site
 
 ROLES_SEEN_LIVE = ("lan_firewall", "ollama", "ollama_models")
@@ -46,6 +46,15 @@ class ExpectedUnit(Frozen):
     environment: Mapping[str, str]
 
 
+class ExpectedUfw(Frozen):
+    """Our rules in ufw's own files."""
+
+    files: tuple[str, ...]
+    comment: str
+    port: int
+    admit: tuple[str, ...]
+
+
 class ExpectedLive(Frozen):
     """All that a host must show."""
 
@@ -53,15 +62,14 @@ class ExpectedLive(Frozen):
     links: Mapping[str, str]
     units: tuple[ExpectedUnit, ...]
     nft_table: str | None
-    ledger: str | None
+    ledger: str
     """Path of the file in which ollama_models keeps the digests of what it pulled and derived."""
     version: str
     models: tuple[WantedModel, ...]
     models_dir: str
     absent: tuple[str, ...]
     """Paths that must not be there."""
-    compares_firewall: bool
-    """False where ufw or firewalld rules the port: their rules are left to Ansible."""
+    ufw: ExpectedUfw | None
 
     @property
     def query(self) -> LiveQuery:
@@ -73,7 +81,10 @@ class ExpectedLive(Frozen):
             nft_table=self.nft_table is not None,
             models=tuple(full_name(model.name) for model in self.models),
             ledger=self.ledger,
-            texts=tuple(f"{self.models_dir}/{manifest_path(model.name)}" for model in self.models),
+            texts=(
+                *(f"{self.models_dir}/{manifest_path(model.name)}" for model in self.models),
+                *(self.ufw.files if self.ufw else ()),
+            ),
             folders=(f"{self.models_dir}/blobs",),
         )
 
@@ -124,36 +135,34 @@ def expected_live(variables: HostVars) -> ExpectedLive:
     """What the roles leave on a host with these variables."""
     given = variables.flat()
     firewall = variables.lan_firewall
-    scopes = [_Scope(role, given) for role in ROLES_SEEN_LIVE if role != "lan_firewall"]
-    if firewall is not None and firewall.lan_firewall_manager == "nftables":
-        scopes.append(_Scope("lan_firewall", given))
-    files: list[ExpectedFile] = []
-    links: dict[str, str] = {}
-    units: list[ExpectedUnit] = []
-    absent: list[str] = []
-    nft_table = ledger = None
-    for scope in scopes:
-        files += [_file(scope, item) for item in scope.spec.get("files", ())]
-        links |= {
-            scope.value(link["path"]): scope.value(link["target"]) for link in scope.spec.get("links", ())
-        }
-        units += [_unit(scope, item) for item in scope.spec.get("units", ())]
-        absent += [scope.value(path) for path in scope.spec.get("absent", ())]
-        if "nft_table" in scope.spec:
-            nft_table = scope.template(scope.spec["nft_table"])
-        if "ledger" in scope.spec:
-            ledger = str(scope.value(scope.spec["ledger"]))
+    scopes = {role: _Scope(role, given) for role in ROLES_SEEN_LIVE}
+    ruling = scopes["lan_firewall"].spec["managers"][firewall.lan_firewall_manager]
+    specs = [(scope, ruling if role == "lan_firewall" else scope.spec) for role, scope in scopes.items()]
+    table = ruling.get("nft_table")
     return ExpectedLive(
-        files=tuple(files),
-        links=links,
-        units=tuple(units),
-        nft_table=nft_table,
-        ledger=ledger,
+        files=tuple(_file(scope, item) for scope, spec in specs for item in spec.get("files", ())),
+        links={
+            scope.value(link["path"]): scope.value(link["target"])
+            for scope, spec in specs
+            for link in spec.get("links", ())
+        },
+        units=tuple(_unit(scope, item) for scope, spec in specs for item in spec.get("units", ())),
+        nft_table=None if table is None else scopes["lan_firewall"].template(table),
+        ledger=str(scopes["ollama_models"].value(scopes["ollama_models"].spec["ledger"])),
         version=variables.ollama.ollama_version,
         models=variables.ollama_models.ollama_models_wanted,
         models_dir=variables.ollama_models.ollama_models_dir,
-        absent=tuple(absent),
-        compares_firewall=firewall is None or nft_table is not None,
+        absent=tuple(scope.value(path) for scope, spec in specs for path in spec.get("absent", ())),
+        ufw=_ufw(ruling, firewall) if "ufw_rules" in ruling else None,
+    )
+
+
+def _ufw(ruling: Mapping[str, Any], firewall: LanFirewallVars) -> ExpectedUfw:
+    return ExpectedUfw(
+        files=tuple(ruling["ufw_rules"]),
+        comment=ruling["ufw_comment"],
+        port=firewall.lan_firewall_port,
+        admit=firewall.lan_firewall_admit,
     )
 
 
@@ -182,17 +191,19 @@ def _unit(scope: _Scope, item: Mapping[str, Any]) -> ExpectedUnit:
 
 
 def live_query(host: Host, site: Site, catalogue: Catalogue) -> LiveQuery:
-    """What to ask before anything is known of the host: for every architecture that it might be."""
+    """What to ask before anything is known of the host: for every architecture and firewall it might have."""
     arches = catalogue.ollama.archives.keys() | {str(arch) for arch in site.ollama.archives}
     archives = [archive for arch in sorted(arches) if (archive := archive_for(arch, site, catalogue))]
     queries = [
-        expected_live(host_vars(host, site, catalogue, archive=archive, admit=(), firewall="nftables")).query
+        expected_live(host_vars(host, site, catalogue, archive=archive, admit=(), firewall=manager)).query
         for archive in archives
+        for manager in FIREWALL_MANAGERS
     ]
     if not queries:
         return LiveQuery()
     files = dict.fromkeys(path for query in queries for path in query.files)
-    return queries[0].model_copy(update={"files": tuple(files)})
+    texts = dict.fromkeys(path for query in queries for path in query.texts)
+    return queries[0].model_copy(update={"files": tuple(files), "texts": tuple(texts)})
 
 
 def manifest_path(name: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from provision.disk import GIB, disk_need, shortfalls
 from provision.facts import PortOwner
 from provision.findings import Case, Findings
+from provision.gpuquestions import driver_age, gpu_memory, graphics
 from provision.hostquery import source_names
 from provision.hostvars import archive_for
 from provision.networks import Admission, Refusal, admitted, public_networks
@@ -96,33 +97,6 @@ def archive(case: Case) -> Findings:
             f"its Ollama archive {local.source} is not on this machine",
             f"put it there, or correct ollama.archives.{arch} in the site",
         )
-
-
-def graphics(case: Case) -> Findings:
-    """A GPU whose driver answers, unless the site says that the processor shall do it."""
-    found = case.facts.graphics
-    if case.host.accelerator == "cpu":
-        return
-    others = sorted({card.vendor for card in found.pci} - {"nvidia"})
-    match found.driver:
-        case "missing":
-            yield case.blocks(
-                "it has an NVIDIA GPU, but no driver",
-                "install the driver (with nvidia-smi) and reboot, or say `accelerator: cpu` for it",
-            )
-        case "broken":
-            yield case.blocks(
-                f"its NVIDIA driver does not answer: {found.message}",
-                "reboot it or repair its driver until `nvidia-smi` lists the GPU; or say `accelerator: cpu`",
-            )
-        case "absent":
-            seen = f"; it has a graphics card by {', '.join(others)}" if others else ""
-            yield case.blocks(
-                f"it has no NVIDIA GPU{seen}",
-                f"say `accelerator: cpu` for {case.host.name} in the site, if its processor shall serve",
-            )
-        case _:
-            return
 
 
 def disk(case: Case) -> Findings:
@@ -241,6 +215,8 @@ HOST_QUESTIONS = (
     privileges,
     archive,
     graphics,
+    driver_age,
+    gpu_memory,
     disk,
     existing_ollama,
     firewall,

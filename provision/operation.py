@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -32,6 +33,8 @@ class Operation:
 
     goal: Goal
     command: str
+    described_by: tuple[str, ...]
+    """`--site FILE` where the site came from a file, for the commands that remedies name."""
     site: Site
     catalogue: Catalogue
     ways: Mapping[str, Reach]
@@ -41,6 +44,12 @@ class Operation:
     outcomes: Outcomes
     yes: bool
     verbose: bool
+
+    def again(self, *limit: str, verb: str = "") -> str:
+        """The command that finishes the machines named, or proves them where this run only verifies."""
+        verb = verb or ("verify" if self.goal is Goal.VERIFY else "lan")
+        limits = [word for name in limit for word in ("--limit", name)]
+        return shlex.join(["astraeus-provision", verb, *self.described_by, *limits])
 
     def tell(self, text: str) -> None:
         self.terminal.progress.tell(text)

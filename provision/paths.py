@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -14,10 +15,17 @@ def data_root() -> Path:
     return shipped if shipped.is_dir() else _PACKAGE.parent
 
 
+def home() -> Path:
+    """The home of whoever the program runs as: under sudo root's own, also where HOME is still the user's."""
+    if os.geteuid() == 0 and "SUDO_USER" in os.environ:
+        return Path(pwd.getpwuid(0).pw_dir)
+    return Path.home()
+
+
 def state_root() -> Path:
     """`$XDG_STATE_HOME/astraeus-provision`; per user."""
     base = os.environ.get("XDG_STATE_HOME", "")
-    root = Path(base) if base.startswith("/") else Path.home() / ".local/state"
+    root = Path(base) if base.startswith("/") else home() / ".local/state"
     return root / "astraeus-provision"
 
 

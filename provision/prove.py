@@ -20,6 +20,8 @@ LOAD_TIMEOUT_S = 600.0
 CONNECT_TIMEOUT_S = 5.0
 PROBE_TOOL = "astraeus_probe"
 PROBE_NUMBER = 7
+NOT_THERE = "no connection"
+"""Stands in the detail of a check where the endpoint could not be reached at all."""
 _NS = 1e9
 
 
@@ -139,6 +141,9 @@ def _get(client: httpx.Client, path: str, body: dict[str, Any] | None = None) ->
     method = "GET" if body is None else "POST"
     try:
         answer = client.request(method, path, json=body)
+    except httpx.TransportError as error:
+        reason = str(error) or type(error).__name__
+        raise _UnprovenError(f"{method} {client.base_url.join(path)}: {NOT_THERE}: {reason}") from None
     except httpx.HTTPError as error:
         reason = str(error) or type(error).__name__
         raise _UnprovenError(f"{method} {client.base_url.join(path)}: {reason}") from None
@@ -178,7 +183,7 @@ def _generation(
         "model": model.name,
         "prompt": "Say in one short sentence that you are ready.",
         "stream": False,
-        "options": {"num_predict": 64},
+        "options": {"temperature": 0, "seed": 1, "num_predict": 64},
     }
     answer = _get(client, "/api/generate", body)
     text = answer.get("response", "") or answer.get("thinking", "")
@@ -220,6 +225,7 @@ def _tool_call(client: httpx.Client, model: ExpectedModel) -> tuple[Literal["ok"
         "messages": [{"role": "user", "content": prompt}],
         "tools": [tool],
         "stream": False,
+        "options": {"temperature": 0, "seed": 1, "num_predict": 512},
     }
     try:
         call = _probe_call(_get(client, "/api/chat", body))

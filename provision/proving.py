@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from shlex import join
 
 import httpx
 
+from provision.addresses import resolves
 from provision.catalogue import full_name
+from provision.drift import NOT_SEEN
 from provision.endpoints import endpoint
 from provision.engines.openssh import OffList, probe_off_list, tunnel
-from provision.errors import ProofError
+from provision.errors import EngineError, ProofError
 from provision.facts import HostFacts
 from provision.operation import Goal, Operation
 from provision.outcomes import Kind
+from provision.parallel import at_once, later
 from provision.plan import HostPlan
 from provision.progress import step
-from provision.prove import Proof, client_for, expected, prove
+from provision.prove import NOT_THERE, Expected, Proof, client_for, expected, prove
+
+THROUGH_SSH = " (through SSH)"
 
 
 def prove_hosts(
@@ -32,10 +36,9 @@ def prove_hosts(
     if not plans:
         return
     with step(operation.terminal.progress, f"Prove {', '.join(plan.name for plan in plans)}") as summary:
-        with ThreadPoolExecutor(max_workers=2 * len(plans)) as pool:
-            asked = [pool.submit(_prove_host, operation, plan, facts[plan.name]) for plan in plans]
-            probed = [pool.submit(_probe, operation, plan, facts[plan.name], sudo_password) for plan in plans]
-            proofs, probes = [one.result() for one in asked], [one.result() for one in probed]
+        probing = later([partial(_probe, operation, plan, facts[plan.name], sudo_password) for plan in plans])
+        proofs = at_once([partial(_prove_host, operation, plan, facts[plan.name]) for plan in plans])
+        probes = probing()
         failures = _drifted(operation, plans)
         for proof, probe in zip(proofs, probes, strict=True):
             failures += _record(operation, proof, probe)
@@ -53,7 +56,12 @@ def _drifted(operation: Operation, plans: Sequence[HostPlan]) -> list[str]:
     """For `verify`, what differs from the site is no proof of it, even where the host still answers well."""
     if operation.goal is not Goal.VERIFY:
         return []
-    return [f"{plan.name}: differs from the site: {action}" for plan in plans for action in plan.actions]
+    differing = []
+    for plan in plans:
+        if NOT_SEEN in plan.actions:
+            operation.outcomes.add("prove", plan.name, "warning", "not compared with the site: no root there")
+        differing += [f"{plan.name}: differs from the site: {a}" for a in plan.actions if a != NOT_SEEN]
+    return differing
 
 
 def _prove_host(operation: Operation, plan: HostPlan, facts: HostFacts) -> Proof:
@@ -61,7 +69,24 @@ def _prove_host(operation: Operation, plan: HostPlan, facts: HostFacts) -> Proof
     lenient = frozenset(model.name for model in catalogue.models if model.tool_call_may_fail)
     wanted = expected(plan.name, plan.variables, _digests(plan, facts), lenient)
     with _way_to(operation, plan) as (url, client):
-        return prove(wanted, url, client, operation.tell)
+        proof = prove(wanted, url, client, operation.tell)
+    if url.endswith(THROUGH_SSH) or NOT_THERE not in proof.checks[0].detail:
+        return proof
+    return _explained(operation, plan, proof)
+
+
+def _explained(operation: Operation, plan: HostPlan, proof: Proof) -> Proof:
+    """Where the port does not answer from here but does on the host itself, something in between drops it."""
+    try:
+        with _through_ssh(operation, plan) as client:
+            answers = prove(Expected(host=plan.name, version="", on_gpu=False, models=()), "", client)
+    except EngineError:
+        return proof
+    if NOT_THERE in answers.checks[0].detail:
+        return proof
+    first = proof.checks[0]
+    hint = "; on the host itself it answers: look at `nft list ruleset` there, and at firewalls in between"
+    return proof.model_copy(update={"checks": (first.model_copy(update={"detail": first.detail + hint}),)})
 
 
 def _digests(plan: HostPlan, facts: HostFacts) -> dict[str, str]:
@@ -79,37 +104,32 @@ def _way_to(operation: Operation, plan: HostPlan) -> Iterator[tuple[str, httpx.C
     """A client at the advertised URL; through SSH where the operator is not admitted or cannot resolve it."""
     url = endpoint(operation.site.host(plan.name), operation.catalogue).url
     name = httpx.URL(url).host
-    if plan.admission.operator is not False and _resolves(name):
+    way = operation.ways[plan.name]
+    if plan.admission.operator is not False and way.proxy_command is None and resolves(name):
         with client_for(url) as client:
             yield url, client
         return
+    with _through_ssh(operation, plan) as client:
+        yield f"{url}{THROUGH_SSH}", client
+
+
+@contextmanager
+def _through_ssh(operation: Operation, plan: HostPlan) -> Iterator[httpx.Client]:
     port = plan.variables.ollama.ollama_port
     with tunnel(operation.ways[plan.name], port, lambda argv: operation.log(join(argv))) as path:
         transport = httpx.HTTPTransport(uds=str(path))
         with client_for(f"http://127.0.0.1:{port}", transport) as client:
-            yield f"{url} (through SSH)", client
+            yield client
 
 
-def _resolves(name: str) -> bool:
-    try:
-        socket.getaddrinfo(name, None)
-    except OSError:
-        return False
-    return True
-
-
-def _probe(
-    operation: Operation, plan: HostPlan, facts: HostFacts, sudo_password: str | None
-) -> OffList | None:
-    if plan.variables.lan_firewall is None:
-        return None
+def _probe(operation: Operation, plan: HostPlan, facts: HostFacts, sudo_password: str | None) -> OffList:
     password = sudo_password if facts.sudo == "password" else None
     port = plan.variables.ollama.ollama_port
     way = operation.ways[plan.name]
     return probe_off_list(way, port, password, lambda argv: operation.log(join(argv)))
 
 
-def _record(operation: Operation, proof: Proof, probe: OffList | None) -> list[str]:
+def _record(operation: Operation, proof: Proof, probe: OffList) -> list[str]:
     """Keep what was proven; returns what was not, as sentences that name the machine."""
     failures = []
     for check in proof.checks:
@@ -118,8 +138,6 @@ def _record(operation: Operation, proof: Proof, probe: OffList | None) -> list[s
         else:
             kind: Kind = "proven" if check.verdict == "ok" else "warning"
             operation.outcomes.add("prove", proof.host, kind, f"{check.what}: {check.detail}")
-    if probe is None:
-        return failures
     match probe.verdict:
         case "closed":
             operation.outcomes.add("prove", proof.host, "proven", f"closed off the list: {probe.detail}")

@@ -29,7 +29,7 @@ def publish_and_confirm(operation: Operation, plan: Plan, looks: Mapping[str, Lo
                 operation.outcomes.add("publish", station.name, "changed", *station.actions)
             return ()
         case Goal.VERIFY:
-            stale = [_stale(station) for station in stations if station.actions]
+            stale = [_stale(operation, station) for station in stations if station.actions]
             return (*stale, *_confirmed(operation, [s for s in stations if not s.actions], afresh=True))
         case Goal.APPLY:
             published, failures = _published(operation, [station for station in stations if station.actions])
@@ -56,11 +56,11 @@ def _still_good(
     return others
 
 
-def _stale(station: WorkstationPlan) -> Failure:
+def _stale(operation: Operation, station: WorkstationPlan) -> Failure:
     return Failure(
         problem=f"{station.name}: it is not as the site describes it",
         evidence="\n".join(station.actions),
-        remedy=f"astraeus-provision lan --limit {station.name}",
+        remedy=operation.again(station.name, verb="lan"),
     )
 
 
@@ -156,7 +156,7 @@ def say_unfinished(operation: Operation, plan: Plan, failures: Sequence[Failure]
     """PublishError naming every workstation that kept its old file, and the command that finishes it."""
     sentences = [str(failure.as_error()) for failure in failures]
     for name, why in plan.skipped.items():
-        command = f"astraeus-provision {'verify' if operation.goal is Goal.VERIFY else 'lan'} --limit {name}"
+        command = operation.again(name)
         operation.outcomes.add("publish", name, "left", f"{why.reason}; {why.remedy}; then: {command}")
         sentences.append(f"{name}: {why.reason}; it keeps its old file\n-> {why.remedy}; then: {command}")
     if not sentences or operation.goal is Goal.DRY_RUN:

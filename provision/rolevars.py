@@ -5,11 +5,12 @@ A field's name is the role variable's name. A contract test holds both sides equ
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from provision.model import Frozen
 
 FirewallManager = Literal["nftables", "ufw", "firewalld"]
+FIREWALL_MANAGERS: tuple[FirewallManager, ...] = get_args(FirewallManager)
 Accelerator = Literal["nvidia", "cpu"]
 
 
@@ -82,13 +83,11 @@ class HostVars(Frozen):
 
     ollama: OllamaVars
     ollama_models: OllamaModelsVars
-    lan_firewall: LanFirewallVars | None
-    """None where the server listens on loopback only."""
+    lan_firewall: LanFirewallVars
 
     def flat(self) -> dict[str, object]:
         """One mapping of role variables, as Ansible host variables."""
         merged: dict[str, object] = {}
         for part in (self.ollama, self.ollama_models, self.lan_firewall):
-            if part is not None:
-                merged |= part.model_dump(mode="json")
+            merged |= part.model_dump(mode="json")
         return merged

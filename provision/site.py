@@ -3,25 +3,50 @@
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from provision.catalogue import load_catalogue
+from provision.fleet.workstation.platforms import PLATFORMS
 from provision.model import Frozen
 from provision.rolevars import Accelerator
 
 Network = IPv4Network | IPv6Network
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._:-]*[A-Za-z0-9])?$")
+NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:-]*[A-Za-z0-9])?")
+# Site files are shared, and their text reaches ssh options and Ansible's templates: no free string may be
+# read as code there, or carry a password into the run's folder.
+USER = r"^[A-Za-z0-9_][A-Za-z0-9_.@-]*$"
+HOP = r"([A-Za-z0-9_][A-Za-z0-9_.@-]*@)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]*)(:[0-9]{1,5})?"
+PATH = r"^[^\x00-\x1f{}%-][^\x00-\x1f{}%]*$"
+URL = r"^https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]*)(:[0-9]{1,5})?(/[^\s\x00-\x1f{}@]*)?$"
 LOCAL = "localhost"
+
+FORMS = {
+    USER: "a login name",
+    f"^{HOP}(,{HOP})*$": "hops such as ops@bastion:22",
+    PATH: "a path",
+    URL: "an http or https URL, without user and password",
+    f"{URL}|{PATH}": "an http or https URL without user and password, or a path",
+}
+"""What each pattern means, for messages."""
 
 
 def _machine_name(value: str) -> str:
-    if not NAME.match(value):
-        raise ValueError(f"{value!r} is not a host name, an address or an alias of ~/.ssh/config")
+    if not NAME.fullmatch(value) or (":" in value and not _is_ipv6(value)):
+        raise ValueError(
+            f"{value!r} is not a host name, an address or an alias of ~/.ssh/config (a port stands in `ssh:`)"
+        )
     return value
+
+
+def _is_ipv6(value: str) -> bool:
+    try:
+        return ip_address(value).version == 6  # noqa: PLR2004 - the IP version
+    except ValueError:
+        return False
 
 
 def _known_model(value: str) -> str:
@@ -30,6 +55,19 @@ def _known_model(value: str) -> str:
     if full not in known:
         raise ValueError(f"unknown model {value!r}; the catalogue has {', '.join(known)}")
     return full
+
+
+def _platform(value: str) -> str:
+    if value not in PLATFORMS:
+        raise ValueError(f"unknown platform {value!r}; OpenCode has {', '.join(PLATFORMS)}")
+    return value
+
+
+def _base_tag(value: str) -> str:
+    known = tuple(model.base for model in load_catalogue().models)
+    if value not in known:
+        raise ValueError(f"unknown base tag {value!r}; the catalogue has {', '.join(known)}")
+    return value
 
 
 def _network(value: object) -> object:
@@ -42,6 +80,8 @@ def _network(value: object) -> object:
 
 
 MachineName = Annotated[str, AfterValidator(_machine_name)]
+Platform = Annotated[str, AfterValidator(_platform)]
+BaseTag = Annotated[str, AfterValidator(_base_tag)]
 ModelName = Annotated[str, AfterValidator(_known_model)]
 Admitted = Annotated[Network, BeforeValidator(_network)]
 
@@ -49,11 +89,11 @@ Admitted = Annotated[Network, BeforeValidator(_network)]
 class Ssh(Frozen):
     """How to reach a machine; what is unset comes from ~/.ssh/config, then from OpenSSH's defaults."""
 
-    hostname: str | None = None
+    hostname: MachineName | None = None
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    user: str | None = None
-    identity: str | None = None
-    jump: str | None = None
+    user: Annotated[str, Field(pattern=USER)] | None = None
+    identity: Annotated[str, Field(pattern=PATH)] | None = None
+    jump: Annotated[str, Field(pattern=f"^{HOP}(,{HOP})*$")] | None = None
     """As ProxyJump: `user@bastion:port`."""
 
 
@@ -65,7 +105,7 @@ class Host(Frozen):
     accelerator: Accelerator = "nvidia"
     models: Annotated[tuple[ModelName, ...], Field(min_length=1)] | None = None
     """Catalogue names; None serves all of them."""
-    advertise: str | None = None
+    advertise: MachineName | None = None
     """Name or address that workstations use; None is the host's own name."""
     existing_ollama: Literal["refuse", "adopt"] = "refuse"
     """What to do with an ollama.service that we did not install."""
@@ -98,7 +138,7 @@ class Workstation(Frozen):
 class ArchiveSource(Frozen):
     """Where an Ollama archive comes from instead of upstream; always with its sha256."""
 
-    source: str
+    source: Annotated[str, Field(pattern=f"{URL}|{PATH}")]
     """URL, or a path on the machine that runs the command (relative: to the site file)."""
     sha256: Sha256
 
@@ -116,9 +156,9 @@ class OllamaSource(Frozen):
 class ModelSource(Frozen):
     """A LAN mirror instead of the public library, and digests that override the catalogue's pins."""
 
-    mirror: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/[^/\s]+)?$")] | None = None
+    mirror: Annotated[str, Field(pattern=URL.replace("(/[^", "(/[^/"))] | None = None
     """`http://mirror.lan:8081/library`: scheme, host, optional port, namespace (default `library`)."""
-    digests: dict[str, Sha256] = {}
+    digests: dict[BaseTag, Sha256] = {}
     """Base tag to sha256 of its manifest."""
 
 
@@ -136,16 +176,16 @@ class OpenCodeSource(Frozen):
     """How a workstation without OpenCode gets the pinned one."""
 
     install: bool = True
-    npm_registry: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
+    npm_registry: Annotated[str, Field(pattern=URL)] | None = None
     """For npm; None is npm's own setting."""
-    packages: dict[str, ArchiveSourceWithIntegrity] = {}
+    packages: dict[Platform, ArchiveSourceWithIntegrity] = {}
     """For machines without Node: platform (`linux-x64`) to tarball URL and npm integrity."""
 
 
 class ArchiveSourceWithIntegrity(Frozen):
     """An npm tarball."""
 
-    url: Annotated[str, Field(pattern=r"^https?://\S+$")]
+    url: Annotated[str, Field(pattern=URL)]
     integrity: Annotated[str, Field(pattern=r"^sha512-[A-Za-z0-9+/]{86}==$")]
 
 

@@ -14,8 +14,8 @@ from provision.errors import SiteError
 from provision.model import Frozen
 from provision.paths import remembered_site
 from provision.rundir import write_atomic
-from provision.site import Host, Site, Workstation
-from provision.yamldoc import YamlDocument, read_yaml, validation_error
+from provision.site import FORMS, Host, Site, Workstation
+from provision.yamldoc import YamlDocument, read_yaml, sentence, validation_error
 
 _COMMENTS = {
     "schema": "Version of this file's form.",
@@ -38,7 +38,7 @@ def load_site(path: Path) -> Site:
     try:
         site = Site.model_validate(document.data)
     except ValidationError as error:
-        raise validation_error(document, error, Site) from None
+        raise validation_error(document, error, Site, FORMS) from None
     return _with_absolute_paths(site, path.absolute().parent)
 
 
@@ -114,6 +114,8 @@ class Described(Frozen):
 
     site: Site
     origin: str
+    option: tuple[str, ...] = ()
+    """How a later command names the same site."""
     notes: tuple[str, ...] = ()
 
 
@@ -169,12 +171,16 @@ def describe(flags: Flags) -> Described:
         data["workstations"] = data.get("workstations", [])
     if flags.admit:
         data["admit"] = list(flags.admit)
+        own = [host["name"] for host in data["hosts"] if host.pop("admit", None) is not None]
+        if own:
+            notes.append(f"--admit stands for {', '.join(own)} too, in place of what the site says for them")
     if not data["hosts"]:
         raise SiteError(
             "no host is left" if flags.remove_hosts else "no host is named",
             remedy="name one: astraeus-provision lan --host gpu-server.local",
         )
-    return Described(site=_validated(data), origin=origin, notes=tuple(notes))
+    option = () if flags.site is None else ("--site", str(flags.site))
+    return Described(site=_validated(data), origin=origin, option=option, notes=tuple(notes))
 
 
 def _base(flags: Flags) -> tuple[Site | None, str]:
@@ -191,8 +197,7 @@ def _validated(data: dict[str, Any]) -> Site:
         return Site.model_validate(data)
     except ValidationError as error:
         lines = [
-            f"command line: {'.'.join(str(step) for step in item['loc'])}: "
-            f"{str(item['msg']).removeprefix('Value error, ')}"
+            f"command line: {sentence(dict(item), Site, FORMS)}"
             for item in error.errors(include_url=False, include_input=False)
         ]
         raise SiteError("\n".join(lines)) from None

@@ -28,10 +28,15 @@ class Terminal:
             with self.progress.paused():
                 print(text, flush=True)
 
-    def agrees(self, question: str) -> bool:
-        """Ask yes or no; only `y` and `yes` are yes. False where nobody can be asked."""
+    def agrees(self, question: str, about: str = "") -> bool:
+        """Ask yes or no; only `y` and `yes` are yes. False where nobody can be asked.
+
+        What the question is about is shown on stderr where stdout does not show it to the person.
+        """
         if not self.interactive:
             return False
+        if about and not (self._presents and sys.stdout.isatty()):
+            self.say(about)
         with self.progress.paused():
             print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
             return sys.stdin.readline().strip().lower() in ("y", "yes")

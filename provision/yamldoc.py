@@ -46,20 +46,31 @@ def _child(node: yaml.Node, step: int | str) -> tuple[int, yaml.Node] | None:
     return None
 
 
-def _refuse_duplicates(path: Path, node: yaml.Node) -> None:
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if key.value in seen:
-                raise SiteError(
-                    f"{path}:{key.start_mark.line + 1}: the key {key.value!r} stands twice",
-                    remedy="keep one of them",
-                )
-            seen.add(key.value)
-            _refuse_duplicates(path, value)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _refuse_duplicates(path, item)
+def _refuse_duplicates(path: Path, root: yaml.Node) -> None:
+    """Keys that stand twice in one mapping, and aliases that lead back into themselves."""
+    done: set[int] = set()
+
+    def walk(node: yaml.Node, above: tuple[yaml.Node, ...]) -> None:
+        if node in above:
+            raise SiteError(f"{path}:{node.start_mark.line + 1}: an alias leads back into itself")
+        if id(node) in done:
+            return
+        if isinstance(node, yaml.MappingNode):
+            seen: set[str] = set()
+            for key, value in node.value:
+                if str(key.value) in seen:
+                    raise SiteError(
+                        f"{path}:{key.start_mark.line + 1}: the key {key.value!r} stands twice",
+                        remedy="keep one of them",
+                    )
+                seen.add(str(key.value))
+                walk(value, (*above, node))
+        elif isinstance(node, yaml.SequenceNode):
+            for item in node.value:
+                walk(item, (*above, node))
+        done.add(id(node))
+
+    walk(root, ())
 
 
 def read_yaml(path: Path) -> YamlDocument:
@@ -121,7 +132,8 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-def _sentence(error: Mapping[str, Any], model: type[BaseModel]) -> str:
+def sentence(error: Mapping[str, Any], model: type[BaseModel], forms: Mapping[str, str]) -> str:
+    """One complaint of pydantic's in a person's words; forms says what patterns mean."""
     location = error["loc"]
     key = ".".join(str(step) for step in location) or "(top)"
     if error["type"] == "extra_forbidden":
@@ -131,16 +143,20 @@ def _sentence(error: Mapping[str, Any], model: type[BaseModel]) -> str:
         return f"{key}: unknown key; {hint}"
     if error["type"] == "missing":
         return f"{key}: is required"
+    if error["type"] == "string_pattern_mismatch" and error["ctx"]["pattern"] in forms:
+        return f"{key}: is not {forms[error['ctx']['pattern']]}"
     message = str(error["msg"]).removeprefix("Value error, ")
     return f"{key}: {message[:1].lower()}{message[1:]}"
 
 
-def validation_error(document: YamlDocument, error: ValidationError, model: type[BaseModel]) -> SiteError:
+def validation_error(
+    document: YamlDocument, error: ValidationError, model: type[BaseModel], forms: Mapping[str, str]
+) -> SiteError:
     """All of pydantic's complaints, each with file and line."""
     lines: dict[str, None] = {}
     for item in error.errors(include_url=False, include_input=False):
         location = tuple(step for step in item["loc"] if isinstance(step, int) or "[" not in step)
-        sentence = _sentence({**item, "loc": location}, model)
-        lines[f"{document.path}:{document.line(location)}: {sentence}"] = None
+        text = sentence({**item, "loc": location}, model, forms)
+        lines[f"{document.path}:{document.line(location)}: {text}"] = None
     first, *rest = lines
     return SiteError("\n".join([first, *rest]), remedy="`astraeus-provision site schema` describes every key")

@@ -7,8 +7,8 @@ import shlex
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -56,8 +56,26 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A second Ctrl-C does not break off the clearing up after the first."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def stop(process: subprocess.Popen[str]) -> None:
     """End a program and all it started: asked, asked again, then killed."""
+    with _undisturbed():
+        _stop(process)
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
     below = set(descendants(process.pid))
     for number in (signal.SIGINT, signal.SIGTERM):
         if process.poll() is not None:

@@ -12,15 +12,17 @@ ROOT = Path(__file__).resolve().parents[2]
 # A module imports from earlier lines and its own; `provision.fleet` runs on other machines' behalf.
 ORDER = (
     ("model", "errors", "paths", "__init__"),
-    ("catalogue", "rolevars", "yamldoc", "rundir", "progress", "report", "terminal", "faults"),
+    ("catalogue", "rolevars", "yamldoc", "rundir", "progress", "report", "terminal", "faults", "parallel"),
     ("site", "outcomes", "facts", "fleet"),
     ("sitefile", "networks", "hostvars", "endpoints", "sshconfig"),
     ("ssh", "disk", "orders"),
+    ("addresses",),
     ("knownhosts",),
     ("expected", "hostquery", "hostkeys"),
     ("engines",),
     ("drift", "survey"),
     ("findings",),
+    ("gpuquestions",),
     ("hostquestions", "workstationquestions", "prove"),
     ("preflight", "plan"),
     ("operation",),

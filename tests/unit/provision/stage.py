@@ -36,7 +36,7 @@ class Person(Terminal):
     def present(self, text: str) -> None:
         self.shown.append(text)
 
-    def agrees(self, question: str) -> bool:
+    def agrees(self, question: str, about: str = "") -> bool:
         self.asked.append(question)
         return self.interactive and self.answers.pop(0) == "y"
 
@@ -59,6 +59,7 @@ def operation(
     run = RunDir(root)
     given: dict[str, Any] = {
         "goal": goal,
+        "described_by": (),
         "command": "astraeus-provision lan --host gpu.local",
         "site": SITE,
         "catalogue": CATALOGUE,

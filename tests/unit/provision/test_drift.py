@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from provision.drift import NOT_COMPARED, drift
-from provision.expected import ExpectedLive
+from provision.expected import ExpectedLive, ExpectedUfw
 from provision.facts import HostFacts, Live
 from tests.unit.provision.bed import BARE, converged, expected
 
@@ -145,9 +145,44 @@ def test_the_answering_version_is_compared() -> None:
     assert "says version 0.1" in seen(lambda _: None, version="0.1")[0]
 
 
-def test_rules_of_another_manager_are_left_to_ansible() -> None:
-    other = ExpectedLive.model_validate({**expected().model_dump(), "compares_firewall": False})
-    assert drift(other, converged()) == (NOT_COMPARED,)
+def tuple_of_ufw(action: str, source: str, comment: str = "astraeus") -> str:
+    """A rule as ufw writes it into user.rules."""
+    return (
+        f"### tuple ### {action} tcp 11434 0.0.0.0/0 any {source} in comment={comment.encode().hex()}\n"
+        f"-A ufw-user-input -p tcp --dport 11434 -s {source} -j ACCEPT\n"
+    )
+
+
+def ruled_by_ufw(*rules: str) -> tuple[str, ...]:
+    ufw = ExpectedUfw(
+        files=("/etc/ufw/user.rules",), comment="astraeus", port=11434, admit=("10.0.0.0/24", "10.1.0.0/24")
+    )
+    wanted = expected().model_copy(update={"ufw": ufw, "nft_table": None})
+    facts = converged()
+    assert facts.live is not None
+    texts = {**facts.live.texts, "/etc/ufw/user.rules": "".join(rules)}
+    return drift(wanted, facts.model_copy(update={"live": facts.live.model_copy(update={"texts": texts})}))
+
+
+ALLOWED = (tuple_of_ufw("allow", "10.0.0.0/24"), tuple_of_ufw("allow", "10.1.0.0/24"))
+CLOSED = tuple_of_ufw("deny", "0.0.0.0/0")
+
+
+def test_right_rules_of_ufw_are_still_looked_at_by_ansible() -> None:
+    assert ruled_by_ufw(*ALLOWED, CLOSED) == (NOT_COMPARED,)
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ((*ALLOWED[:1], CLOSED), "ufw admits 10.0.0.0/24 to port 11434, expected 10.0.0.0/24, 10.1.0.0/24"),
+        ((*ALLOWED, tuple_of_ufw("allow", "10.0.0.0/8"), CLOSED), "ufw admits 10.0.0.0/24, 10.0.0.0/8, 10.1"),
+        (ALLOWED, "ufw does not close port 11434 to the others"),
+        ((tuple_of_ufw("allow", "10.0.0.0/24", "mine"), CLOSED), "ufw admits nobody"),
+    ],
+)
+def test_other_rules_of_ufw_are_a_drift_before_anything_is_asked(rules: tuple[str, ...], said: str) -> None:
+    assert any(text.startswith(said) for text in ruled_by_ufw(*rules))
 
 
 def test_a_path_that_must_be_gone_is_named() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from provision.expected import expected_live, live_query, manifest_path
+from provision.expected import ExpectedLive, expected_live, live_query, manifest_path
 from provision.paths import data_root
-from provision.rolevars import LanFirewallVars
+from provision.rolevars import FirewallManager, LanFirewallVars
 from tests.unit.provision.bed import CATALOGUE, HOST, SITE, expected, site, variables
 
 
@@ -34,16 +34,23 @@ def test_another_setting_is_another_expectation() -> None:
     ]
 
 
-def test_only_nftables_is_compared() -> None:
+def ruled_by(manager: FirewallManager) -> ExpectedLive:
     firewall = LanFirewallVars(
-        lan_firewall_port=1, lan_firewall_admit=("10.0.0.0/8",), lan_firewall_manager="ufw"
+        lan_firewall_port=1, lan_firewall_admit=("10.0.0.0/8",), lan_firewall_manager=manager
     )
-    wanted = expected_live(variables().model_copy(update={"lan_firewall": firewall}))
-    assert wanted.nft_table is None
-    assert not wanted.compares_firewall
-    assert not any("firewall" in unit.name for unit in wanted.units)
-    loopback = expected_live(variables().model_copy(update={"lan_firewall": None}))
-    assert loopback.compares_firewall
+    return expected_live(variables().model_copy(update={"lan_firewall": firewall}))
+
+
+def test_each_firewall_manager_is_compared_by_what_it_keeps() -> None:
+    ufw, firewalld = ruled_by("ufw"), ruled_by("firewalld")
+    for other in (ufw, firewalld):
+        assert other.nft_table is None
+        assert not any("firewall" in unit.name for unit in other.units)
+    assert ufw.ufw is not None
+    assert ufw.ufw.admit == ("10.0.0.0/8",)
+    assert set(ufw.ufw.files) <= set(ufw.query.texts)
+    assert any(file.path.endswith("astraeus.xml") and file.sha256 for file in firewalld.files)
+    assert ruled_by("nftables").nft_table is not None
 
 
 def test_the_query_asks_for_all_that_is_expected() -> None:

@@ -69,4 +69,3 @@ def test_flat_variables_name_their_role() -> None:
         == CATALOGUE.ollama.port
     )
     assert all(name.startswith(("ollama_", "lan_firewall_")) for name in flat)
-    assert "lan_firewall_port" not in variables().model_copy(update={"lan_firewall": None}).flat()

@@ -29,7 +29,7 @@ def proof(*checks: Check) -> Proof:
 
 @pytest.fixture(autouse=True)
 def names_resolve(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("provision.proving._resolves", lambda _: True)
+    monkeypatch.setattr("provision.proving.resolves", lambda _: True)
 
 
 def test_what_holds_is_kept_with_its_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +92,7 @@ def test_an_operator_off_the_list_asks_through_ssh(tmp_path: Path, monkeypatch: 
     assert asked.calls[0][0][1].endswith("(through SSH)")
     prove_hosts(operation(tmp_path), [host], FACTS, None)
     assert len(opened) == 1
-    monkeypatch.setattr("provision.proving._resolves", lambda _: False)
+    monkeypatch.setattr("provision.proving.resolves", lambda _: False)
     prove_hosts(operation(tmp_path), [host], FACTS, None)
     assert len(opened) == 2
     assert isinstance(asked.calls[-1][0][2], httpx.Client)

@@ -55,6 +55,7 @@ BAD: dict[str, tuple[str | bytes, int, str]] = {
     "binary": (b"hosts:\n\x00\xff\xfe\x80", 2, "not a text file"),
     "control bytes": (b"hosts: \x00\x01", 1, "not valid YAML"),
     "unknown model": ("hosts:\n  - name: gpu\n    models: [llama9]\n", 3, "the catalogue has"),
+    "alias that leads into itself": ("hosts: &a [*a]\n", 1, "leads back into itself"),
     "no network": ("hosts: [{name: a}]\nadmit: [10.0.0.1/33]\n", 2, "is not a network"),
     "host bits": ("hosts: [{name: a}]\nadmit: [10.0.0.1/24]\n", 2, "host bits"),
     "archive without sha256": (
@@ -84,9 +85,52 @@ def test_every_complaint_about_a_file_comes_at_once(tmp_path: Path) -> None:
     assert f"{path}:4:" in str(refused.value)
 
 
-def test_a_missing_file_is_named() -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SiteError, match="no such file"):
-        load_site(Path("/nowhere/site.yml"))
+        load_site(tmp_path / "site.yml")
+
+
+CODE_IN_WORDS = {
+    "template in the mirror": "models: {mirror: \"http://{{lookup('pipe','id')}}\"}\n",
+    "password in the mirror": 'models: {mirror: "http://me:secret@mirror"}\n',
+    "template in the archive": (
+        f"ollama: {{archives: {{x86_64: {{source: '/a/{{{{x}}}}', sha256: {'a' * 64}}}}}}}\n"
+    ),
+    "unknown base tag": f"models: {{digests: {{'qwen3-coder': {'a' * 64}}}}}\n",
+    "unknown platform": (
+        "opencode: {packages: {linux-amd64: {url: 'http://m/x.tgz', integrity: "
+        f"'sha512-{'A' * 86}=='}}}}}}\n"
+    ),
+}
+CODE_IN_HOSTS = {
+    "newline in the user": 'ssh: {user: "x\\n  ProxyCommand sh"}',
+    "option as a hop": 'ssh: {jump: "-oProxyCommand=sh"}',
+    "newline in the name": 'name: "a\\n"',
+    "port in the address": "advertise: gpu:8080",
+    "URL as the address": "advertise: http://gpu",
+}
+
+
+@pytest.mark.parametrize("case", CODE_IN_WORDS)
+def test_no_free_word_of_a_site_is_read_as_code_or_dropped_in_silence(tmp_path: Path, case: str) -> None:
+    with pytest.raises(SiteError):
+        load_site(written(tmp_path, f"hosts: [{{name: gpu}}]\n{CODE_IN_WORDS[case]}"))
+
+
+@pytest.mark.parametrize("case", CODE_IN_HOSTS)
+def test_no_word_of_a_host_becomes_an_option_of_ssh(tmp_path: Path, case: str) -> None:
+    name = "" if case == "newline in the name" else "name: gpu, "
+    with pytest.raises(SiteError) as refused:
+        load_site(written(tmp_path, f"hosts: [{{{name}{CODE_IN_HOSTS[case]}}}]\n"))
+    assert "pattern" not in str(refused.value)
+
+
+def test_admit_on_the_command_line_beats_the_hosts_own(tmp_path: Path) -> None:
+    path = written(tmp_path, "hosts: [{name: gpu, admit: [10.1.0.0/16]}]\n")
+    described = describe(Flags(site=path, admit=("10.2.0.0/16",)))
+    assert described.site.hosts[0].admit is None
+    assert "gpu" in described.notes[0]
+    assert described.option == ("--site", str(path))
 
 
 def test_a_saved_site_reads_back_equal_and_is_annotated(tmp_path: Path) -> None:

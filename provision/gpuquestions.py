@@ -1,0 +1,67 @@
+"""The questions to a host's graphics cards. Pure; a question yields what it finds wrong."""
+
+from __future__ import annotations
+
+from provision.findings import Case, Findings
+
+MIB_PER_GIB = 1024
+
+
+def graphics(case: Case) -> Findings:
+    """A GPU whose driver answers, unless the site says that the processor shall do it."""
+    found = case.facts.graphics
+    if case.host.accelerator == "cpu":
+        return
+    others = sorted({card.vendor for card in found.pci} - {"nvidia"})
+    match found.driver:
+        case "missing":
+            yield case.blocks(
+                "it has an NVIDIA GPU, but no driver",
+                "install the driver (with nvidia-smi) and reboot, or say `accelerator: cpu` for it",
+            )
+        case "broken":
+            yield case.blocks(
+                f"its NVIDIA driver does not answer: {found.message}",
+                "reboot it or repair its driver until `nvidia-smi` lists the GPU; or say `accelerator: cpu`",
+            )
+        case "absent":
+            seen = f"; it has a graphics card by {', '.join(others)}" if others else ""
+            yield case.blocks(
+                f"it has no NVIDIA GPU{seen}",
+                f"say `accelerator: cpu` for {case.host.name} in the site, if its processor shall serve",
+            )
+        case _:
+            return
+
+
+def driver_age(case: Case) -> Findings:
+    """A driver that is too old runs the models on the processor, and says so nowhere."""
+    if case.host.accelerator == "cpu":
+        return
+    oldest = case.catalogue.ollama.oldest_driver
+    for driver in sorted({gpu.driver for gpu in case.facts.graphics.gpus}):
+        major = driver.partition(".")[0]
+        if major.isdigit() and int(major) < oldest:
+            yield case.blocks(
+                f"its NVIDIA driver {driver} is too old for Ollama {case.catalogue.ollama.version}",
+                f"install driver {oldest} or newer and reboot",
+            )
+
+
+def gpu_memory(case: Case) -> Findings:
+    """Every model must fit on the cards alone; Ollama would put the rest on the processor."""
+    sizes = [gpu.memory_mib for gpu in case.facts.graphics.gpus]
+    known = [size for size in sizes if size is not None]
+    if case.host.accelerator == "cpu" or not known or len(known) < len(sizes):
+        return
+    has_gib = sum(known) / MIB_PER_GIB
+    served = [case.catalogue.model(name) for name in case.host.served]
+    fitting = ", ".join(model.name for model in served if model.gpu_gib <= has_gib)
+    for model in served:
+        if model.gpu_gib > has_gib:
+            yield case.blocks(
+                f"{model.name} needs about {model.gpu_gib:.1f} GiB of GPU memory, it has {has_gib:.1f}",
+                f"say in the site what {case.host.name} shall serve: `models: [{fitting}]`"
+                if fitting
+                else "none of its models fits: use a host with more GPU memory, or `accelerator: cpu`",
+            )
