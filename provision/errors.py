@@ -6,8 +6,7 @@ ProvisionError(problem, remedy, evidence)      nothing else may leave the packag
 ├─ ConvergeError    4   machine, task, message, its journal            hosts may be half-way, a rerun heals
 ├─ ProofError       5   probed URL, expected, got                      hosts changed, no workstation touched
 ├─ PublishError     6   workstations that kept their old file          the rest are done
-├─ EngineError      7   an engine could not start or spoke nonsense
-└─ ActionNeeded     8   a person must act, then the same command goes on
+└─ EngineError      7   an engine could not start or spoke nonsense
 """
 
 from __future__ import annotations
@@ -27,7 +26,6 @@ class ExitCode(IntEnum):
     PROOF = 5
     PUBLISH = 6
     ENGINE = 7
-    ACTION_NEEDED = 8
     INTERRUPTED = 130
 
 
@@ -93,9 +91,3 @@ class EngineError(ProvisionError):
     """Ansible, pyinfra or OpenSSH could not run at all."""
 
     exit_code = ExitCode.ENGINE
-
-
-class ActionNeeded(ProvisionError):  # noqa: N818 - a request to a person, not a fault
-    """A person must act (reboot, enrol a key); the same command then goes on."""
-
-    exit_code = ExitCode.ACTION_NEEDED

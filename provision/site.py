@@ -130,10 +130,6 @@ class Workstation(Frozen):
     """`localhost` is the machine this runs on, over a local connection."""
     ssh: Ssh = Ssh()
 
-    @property
-    def is_local(self) -> bool:
-        return self.name == LOCAL
-
 
 class ArchiveSource(Frozen):
     """Where an Ollama archive comes from instead of upstream; always with its sha256."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import shlex
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -198,11 +197,3 @@ def diff_text(diff: Any) -> str:
 def _lines(side: Any) -> list[str]:
     text = side if isinstance(side, str) else json.dumps(side, indent=2, sort_keys=True)
     return text.splitlines()
-
-
-def by_hand(playbook: str) -> str:
-    """How a person runs the same playbook without us."""
-    root = data_root()
-    return shlex.join(
-        ["ansible-playbook", "-i", str(root / "inventories/astraeus"), str(root / "playbooks" / playbook)]
-    )
