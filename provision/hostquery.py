@@ -53,6 +53,7 @@ def host_query(host: Host, site: Site, catalogue: Catalogue, live: LiveQuery | N
         port=catalogue.ollama.port,
         version=catalogue.ollama.version,
         disks=(PREFIX, MODELS_DIR),
+        models_dir=MODELS_DIR,
         names=tuple(dict.fromkeys(names)),
         archives=archives,
         manifests={full_name(name): manifest_url(catalogue.model(name).base, site) for name in host.served},

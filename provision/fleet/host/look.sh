@@ -1,6 +1,6 @@
 # Looks at a host, writes nothing. POSIX sh, no Python, no root needed; run as root it sees who owns the port.
 # Output: `key=value`, or `key:` and then lines that begin with one space.
-# Settings stand above: PORT, DISKS, NAMES, VERSION, ARCHIVES ("arch>URL …"), MANIFESTS ("model>URL …").
+# Settings stand above: PORT, DISKS, MODELS (until a unit says where they lie), NAMES, VERSION, ARCHIVES ("arch>URL …"), MANIFESTS ("model>URL …").
 set -u
 export LC_ALL=C PATH="${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 
@@ -138,12 +138,23 @@ sources() { # what is not here yet: how big is it where it comes from? one line 
 }
 
 store=
+setting() { printf '%s\n' "$settings" | sed -n "s|^$1=||p" | sed -n '$p'; }
 ollama() {
     if have systemctl && [ -d /run/systemd/system ]; then
         systemctl show ollama.service -p LoadState,ActiveState,FragmentPath,DropInPaths | block ollama_unit
         settings=$(systemctl show ollama.service -p Environment | tr ' ' '\n' | sed 's/^Environment=//' | tr -d '"')
-        printf '%s\n' "$settings" | sed -n '/^OLLAMA_\(MODELS\|HOST\)=/p' | block ollama_environment
-        store=$(printf '%s\n' "$settings" | sed -n 's/^OLLAMA_MODELS=//p')
+        pid=$(systemctl show ollama.service -p MainPID); pid=${pid#MainPID=}
+        # what it runs with may come from a file that the unit names
+        [ "${pid:-0}" -gt 0 ] && settings=$(tr '\0' '\n' < "/proc/$pid/environ"; printf '%s\n' "$settings")
+        store=$(setting OLLAMA_MODELS)
+        if [ -z "$store" ] && systemctl show ollama.service -p LoadState | grep -qx LoadState=loaded; then
+            user=$(systemctl show ollama.service -p User); user=${user#User=}
+            home=$(setting HOME)
+            [ -n "$home" ] || home=$(sed -n "s|^${user:-root}:\([^:]*:\)\{4\}\([^:]*\):.*|\2|p" /etc/passwd)
+            store=${home:-/root}/.ollama/models
+        fi
+        say ollama_store "$store"
+        MODELS=${store:-$MODELS}
         unit=$(systemctl show ollama.service -p FragmentPath 2>/dev/null)
         unit=${unit#FragmentPath=}
         [ -r "$unit" ] && grep -i 'astraeus' "$unit" | sed -n 1,3p | block ollama_marker

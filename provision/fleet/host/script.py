@@ -38,6 +38,8 @@ class HostQuery(Frozen):
     """The pinned server; its archive's size is asked for only where another or none answers."""
     disks: tuple[str, ...] = ()
     """Paths under which room is needed."""
+    models_dir: str = ""
+    """Where models lie unless the host's own unit says otherwise; paths in it are looked up where they do."""
     names: tuple[str, ...] = ()
     """Names that the host must be able to resolve."""
     archives: Mapping[str, str] = {}
@@ -51,15 +53,20 @@ def _pairs(values: Mapping[str, str]) -> str:
     return " ".join(f"{key}>{value}" for key, value in values.items())
 
 
-def _call(function: str, arguments: Sequence[str]) -> str:
-    return f"    {shlex.join([function, *arguments])}\n" if arguments else ""
+def _call(function: str, arguments: Sequence[str], models_dir: str = "") -> str:
+    words = [
+        f'"$MODELS"{shlex.quote(rest) if rest else ""}'
+        if models_dir and (rest := word.removeprefix(models_dir)) != word and rest[:1] in {"", "/"}
+        else shlex.quote(word)
+        for word in arguments
+    ]
+    return f"    {' '.join([function, *words])}\n" if words else ""
 
 
-def _live(query: LiveQuery) -> str:
-    body = (
-        _call("live_files", query.files) + _call("live_links", query.links) + _call("live_units", query.units)
-    )
-    body += _call("live_texts", query.texts) + _call("live_sizes", query.folders)
+def _live(query: LiveQuery, models_dir: str) -> str:
+    body = _call("live_files", query.files, models_dir) + _call("live_links", query.links)
+    body += _call("live_units", query.units) + _call("live_texts", query.texts, models_dir)
+    body += _call("live_sizes", query.folders, models_dir)
     body += "    live_nft\n" if query.nft_table else ""
     body += _call("live_models", query.models)
     body += _call("live_ledger", [query.ledger]) if query.ledger else ""
@@ -71,6 +78,7 @@ def look_script(query: HostQuery) -> str:
     settings = {
         "PORT": str(query.port),
         "DISKS": " ".join(query.disks),
+        "MODELS": query.models_dir,
         "NAMES": " ".join(query.names),
         "VERSION": query.version,
         "ARCHIVES": _pairs(query.archives),
@@ -78,7 +86,7 @@ def look_script(query: HostQuery) -> str:
     }
     text = (_HERE / "look.sh").read_text(encoding="utf-8")
     head = "".join(f"{name}={shlex.quote(value)}\n" for name, value in settings.items())
-    return head + text.replace("#LIVE\n", _live(query.live) if query.live else "")
+    return head + text.replace("#LIVE\n", _live(query.live, query.models_dir) if query.live else "")
 
 
 def _encoded(script: str) -> str:

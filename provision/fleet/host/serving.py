@@ -70,12 +70,11 @@ def read_sources(answer: Answer) -> tuple[int | None, dict[str, int]]:
 def read_ollama(answer: Answer, owner: PortOwner) -> FoundOllama:
     """What Ollama is there: a unit (ours or not), a container, a bare process."""
     unit = settings(answer.block("ollama_unit"))
-    environment = settings(line.strip('"') for line in answer.block("ollama_environment"))
     said = json_object(answer.one("api_version")).get("version")
     version = said if isinstance(said, str) else None
     found: dict[str, Any] = {
         "version": version,
-        "models_dir": environment.get("OLLAMA_MODELS"),
+        "models_dir": answer.one("ollama_store") or None,
         "models": _listed(answer),
     }
     if unit.get("LoadState") == "loaded":
