@@ -33,6 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
     script = Path(tempfile.mkdtemp(prefix="astraeus-sitetests-")) / "inventory"
     script.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', encoding="utf-8")
     script.chmod(0o700)
+    # testinfra runs `ansible-inventory` by name; of an environment that is not activated too.
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     config.option.ansible_inventory = str(script)
     config.option.hosts = f"ansible://{GROUP}"
 

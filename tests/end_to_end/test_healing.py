@@ -35,10 +35,8 @@ ALTERED: dict[str, tuple[str, str]] = {
     ),
     "service stopped": ("systemctl stop ollama", "ollama.service is inactive"),
     "service disabled": ("systemctl disable -q ollama", "ollama.service is disabled"),
-    "other program linked": (
-        "ln -sfn /bin/true /usr/local/bin/ollama",
-        "/usr/local/bin/ollama leads to /bin/true",
-    ),
+    "release link moved": ("ln -sfn /nowhere /opt/astraeus/ollama/current", "current leads to /nowhere"),
+    "command removed": ("rm /usr/local/bin/ollama", "/usr/local/bin/ollama leads to nothing"),
     "models folder opened": (
         "chmod 0777 /var/lib/ollama/models",
         "/var/lib/ollama/models is ollama:ollama 777",
