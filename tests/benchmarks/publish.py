@@ -1,0 +1,42 @@
+"""One 4 kB router file to many workstations: our publish step against a plain paramiko thread pool."""
+
+from __future__ import annotations
+
+from tests.benchmarks.bed import machines
+from tests.benchmarks.fleet import Fleet
+from tests.benchmarks.record import Section
+from tests.benchmarks.timing import Comparison, Way, compare
+
+GOAL = 2.0
+COUNTS = (20, 50)
+COMPARED = """Publishing a router file of {size} bytes to {counts} systemd laptops over SSH: the whole
+publish step of `lan` (`provision.engines.workstations.publish`: pyinfra's start, one session with each machine,
+merging, files staged, checked, backed up, fsynced, renamed, and remembered for putting back) after a survey that
+is not counted. Against `python paramiko_pool.py`: 64 threads, one session with each machine, `put.sh` (mktemp,
+cat, compare, chmod, mv; no fsync, no backup, no merge). *First*: the file is not there. *Again*: it is there and
+right; `lan` itself would not even start this step then, its survey knows."""
+
+
+def measure(pairs: int = 5) -> Section:
+    """Time publishing to 20 and to 50 workstations."""
+    places = machines("fleet", "laptop", [f"ws{number:02d}" for number in range(1, max(COUNTS) + 1)])
+    found: list[Comparison] = []
+    size = 0
+    for count in COUNTS:
+        fleet = Fleet(places[:count])
+        size = len(fleet.content)
+        found += [_first(fleet, count, pairs), _again(fleet, count, pairs)]
+    counts = " and to ".join(str(count) for count in COUNTS)
+    return Section("publish", COMPARED.format(size=size, counts=counts), tuple(found))
+
+
+def _first(fleet: Fleet, count: int, pairs: int) -> Comparison:
+    ours = Way("publish", lambda: fleet.publish("changed"), fleet.look)
+    plain = Way("paramiko pool", lambda: fleet.put("changed"))
+    return compare(f"{count} first", ours, plain, pairs=pairs, goal=GOAL)
+
+
+def _again(fleet: Fleet, count: int, pairs: int) -> Comparison:
+    ours = Way("publish", lambda: fleet.publish("ok"))
+    plain = Way("paramiko pool", lambda: fleet.put("ok"))
+    return compare(f"{count} again", ours, plain, pairs=pairs, goal=GOAL)
