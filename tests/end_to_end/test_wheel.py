@@ -124,7 +124,7 @@ def test_a_site_s_own_ci_runs_the_shipped_facts(installed: Path, served: Path, t
         "-p",
         "no:cacheprovider",
     ]
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # where Ansible is, of which there is no second one
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # of Ansible there is no second one
     settings = {"ASTRAEUS_SITE": str(served), "XDG_STATE_HOME": str(tmp_path), "PATH": path}
     done = run(*words, "--pyargs", "provision.sitetests", cwd=tmp_path, **settings)
     assert done.returncode == 0, done.stdout + done.stderr
