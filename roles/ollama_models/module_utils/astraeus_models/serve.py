@@ -85,6 +85,9 @@ def refuse_digest(room: Room, model: Wanted, pulled_name: str, digest: str) -> N
     is_ours = pulled_name in room.ledger.pulled
     if is_ours:
         room.delete(pulled_name)
+        live = room.api.tags()
+        room.ledger.pulled = [name for name in room.ledger.pulled if name in live]
+        room.save()
     raise ServeError(
         f"{pulled_name} has digest {digest}, pinned is {model.base_digest}. "
         f"It was {'removed again' if is_ours else 'there before and stays'}. "
