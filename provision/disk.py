@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from provision.catalogue import Catalogue, full_name
 from provision.facts import HostFacts
 from provision.hostvars import MODELS_DIR
@@ -43,8 +41,6 @@ def _archive(host_arch: str, site: Site, catalogue: Catalogue, facts: HostFacts)
     override = {str(arch): source for arch, source in site.ollama.archives.items()}.get(host_arch)
     if facts.archive_bytes is not None:
         return facts.archive_bytes, False
-    if override is not None and not override.is_url and Path(override.source).is_file():
-        return Path(override.source).stat().st_size, False
     if override is None and known is not None:
         return known, False
     sizes = [archive.size_bytes for archive in catalogue.ollama.archives.values() if archive.size_bytes]

@@ -87,6 +87,8 @@ class FoundOllama(Frozen):
 
     kind: Literal["none", "ours", "unit", "docker", "process"] = "none"
     unit_path: str | None = None
+    command: str | None = None
+    """What is in the place of our command and is not ours."""
     models_dir: str | None = None
     container: str | None = None
     active: bool = False
@@ -195,7 +197,8 @@ class HostFacts(Frozen):
     fqdn: str = ""
     resolves: Mapping[str, bool] = {}
     archive_bytes: int | None = None
-    """Size of the archive that it would fetch, where that is needed and the server tells."""
+    """Size of the archive that it would fetch, where that is needed and the server tells; of one that the
+    operator's machine provides, always, None where that is not there."""
     base_bytes: Mapping[str, int] = {}
     """Model to the size of its base at the registry, for models that are not there yet."""
     live: Live | None = None

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from provision.catalogue import Catalogue, full_name
 from provision.disk import PREFIX
 from provision.fleet.host.script import HostQuery, LiveQuery
-from provision.hostvars import MODELS_DIR
+from provision.hostvars import COMMAND, MODELS_DIR, RELEASES
 from provision.site import Host, Site
 
 PUBLIC_LIBRARY = "https://registry.ollama.ai/library"
@@ -54,6 +54,8 @@ def host_query(host: Host, site: Site, catalogue: Catalogue, live: LiveQuery | N
         version=catalogue.ollama.version,
         disks=(PREFIX, MODELS_DIR),
         models_dir=MODELS_DIR,
+        command=COMMAND,
+        releases=RELEASES,
         names=tuple(dict.fromkeys(names)),
         archives=archives,
         manifests={full_name(name): manifest_url(catalogue.model(name).base, site) for name in host.served},

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from provision.disk import GIB, disk_need, shortfalls
-from provision.facts import PortOwner
 from provision.findings import Case, Findings
 from provision.gpuquestions import driver_age, gpu_memory, graphics
 from provision.hostquery import source_names
 from provision.hostvars import archive_for
 from provision.networks import Admission, Refusal, admitted, public_networks
+from provision.ollamaquestions import existing_ollama, models_folder
 
 FAMILIES = frozenset({"debian", "ubuntu", "fedora", "rhel", "centos"})
 PACKAGE_MANAGERS = frozenset({"apt-get", "dnf"})
 ADMINS = frozenset({"sudo", "wheel", "admin"})
 MAX_SKEW_S = 300
+OLDEST_PYTHON = (3, 9)
+OLDEST_RELEASES = {"debian": 11, "ubuntu": 22, "rhel": 9, "centos": 9}
+"""The first whose own python3 is new enough."""
 
 
 def operating_system(case: Case) -> Findings:
@@ -41,6 +42,24 @@ def operating_system(case: Case) -> Findings:
         yield case.blocks(
             f"it is not run by systemd but by {case.facts.init or 'something unknown'}",
             "Ollama is kept running by systemd: use a machine (or a container) that boots with it",
+        )
+
+
+def python(case: Case) -> Findings:
+    """A python3 that runs Ansible's modules and ours, there or brought by the release."""
+    os, found = case.facts.os, case.facts.python
+    family = os.id if os.id in OLDEST_RELEASES else "rhel" if "rhel" in os.like else ""
+    release = os.version.partition(".")[0]
+    if found is not None:
+        parts = tuple(int(part) for part in found.split(".")[:2] if part.isdigit())
+        is_old, what = parts < OLDEST_PYTHON, f"its python3 is {found}"
+    else:
+        is_old = family != "" and release.isdigit() and int(release) < OLDEST_RELEASES[family]
+        what = f"{os.pretty or os.id} brings an older python3"
+    if is_old:
+        yield case.blocks(
+            f"{what}; Ansible's modules need {'.'.join(map(str, OLDEST_PYTHON))}",
+            "upgrade it to Debian 11, Ubuntu 22.04, RHEL (Rocky, Alma, CentOS Stream) 9, Fedora, or newer",
         )
 
 
@@ -92,7 +111,7 @@ def archive(case: Case) -> Findings:
         )
     overrides = {str(key): source for key, source in case.site.ollama.archives.items()}
     local = overrides.get(arch)
-    if local is not None and not local.is_url and not Path(local.source).is_file():
+    if local is not None and not local.is_url and case.facts.archive_bytes is None:
         yield case.blocks(
             f"its Ollama archive {local.source} is not on this machine",
             f"put it there, or correct ollama.archives.{arch} in the site",
@@ -107,59 +126,6 @@ def disk(case: Case) -> Findings:
         yield case.blocks(
             f"{mount} has {free / GIB:.1f} GiB free, {needed / GIB:.1f} GiB are needed{guess}",
             "free or add room there, or serve fewer models from it (`models:` in the site)",
-        )
-
-
-def _owner(owner: PortOwner) -> str:
-    if owner.container:
-        return f"container {owner.container}"
-    if owner.unit:
-        return f"{owner.unit}" + (f" ({owner.process})" if owner.process else "")
-    if owner.process:
-        return f"{owner.process} (process {owner.pid})"
-    return "a program that cannot be named without root"
-
-
-def existing_ollama(case: Case) -> Findings:
-    """An Ollama that is not ours is adopted or refused by choice; others on the port are in the way."""
-    found, port = case.facts.ollama, case.catalogue.ollama.port
-    name = case.host.name
-    match found.kind:
-        case "unit" if case.host.existing_ollama == "refuse":
-            yield case.blocks(
-                f"an Ollama that we did not install is there: {found.unit_path or 'ollama.service'}",
-                f"say `existing_ollama: adopt` for {name} in the site (its unit is backed up, "
-                "its models stay), or remove it there",
-            )
-        case "docker":
-            yield case.blocks(
-                f"an Ollama runs there in the container {found.container}",
-                f"stop it (`docker stop {found.container}`), so that the port {port} and the GPU are free",
-            )
-        case "process":
-            pid = case.facts.port_owner.pid
-            yield case.blocks(
-                f"an Ollama runs there that no service keeps ({_owner(case.facts.port_owner)})",
-                f"stop it (`kill {pid}`)" if pid else "stop it (`pkill -x ollama` as root)",
-            )
-        case "none" if case.facts.port_taken:
-            yield case.blocks(
-                f"its port {port} is taken by {_owner(case.facts.port_owner)}",
-                f"stop that, or move it to another port (`ss -ltnp 'sport = :{port}'` shows it)",
-            )
-        case "ours" | "unit":
-            yield from _foreign_on_port(case)
-        case _:
-            return
-
-
-def _foreign_on_port(case: Case) -> Findings:
-    owner, port = case.facts.port_owner, case.catalogue.ollama.port
-    named = owner.container or owner.process
-    if case.facts.port_taken and named and owner.unit != "ollama.service":
-        yield case.blocks(
-            f"its ollama.service is there, but its port {port} is taken by {_owner(owner)}",
-            "stop that other program",
         )
 
 
@@ -212,6 +178,7 @@ def sources(case: Case) -> Findings:
 
 HOST_QUESTIONS = (
     operating_system,
+    python,
     privileges,
     archive,
     graphics,
@@ -219,6 +186,7 @@ HOST_QUESTIONS = (
     gpu_memory,
     disk,
     existing_ollama,
+    models_folder,
     firewall,
     networks,
     clock,

@@ -18,6 +18,9 @@ from provision.rolevars import (
 from provision.site import Host, Site
 
 MODELS_DIR = "/var/lib/ollama/models"
+COMMAND = "/usr/local/bin/ollama"
+RELEASES = "/opt/astraeus/ollama"
+"""Both as the role `ollama` has them by default."""
 BIND_LAN = "0.0.0.0"  # noqa: S104 - the pattern's meaning; the firewall admits
 
 

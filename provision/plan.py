@@ -163,6 +163,8 @@ def _from_nothing(variables: HostVars, facts: HostFacts, need: DiskNeed) -> tupl
         )
     if facts.ollama.kind == "unit":
         actions.append(f"replace {facts.ollama.unit_path}; it is kept, and so are the models it has")
+    elif facts.ollama.command is not None:
+        actions.append(f"replace {facts.ollama.command}; it is kept")
     server = variables.ollama
     actions.append(
         f"Ollama {server.ollama_version} as a systemd service on {server.ollama_bind}:{server.ollama_port}, "

@@ -88,6 +88,16 @@ def write_inventory(run_dir: Path, site: Site, ways: Mapping[str, Reach], *, tim
     write_atomic(run_dir / "known_hosts", pinned(dict(ways)))
 
 
+def _with_local_archive(facts: HostFacts | None, site: Site) -> HostFacts | None:
+    """With the size of the archive that this machine provides, where the site says so."""
+    archives = {str(arch): source for arch, source in site.ollama.archives.items()}
+    archive = archives.get(facts.arch) if facts is not None else None
+    if facts is None or archive is None or archive.is_url:
+        return facts
+    path = Path(archive.source)
+    return facts.model_copy(update={"archive_bytes": path.stat().st_size if path.is_file() else None})
+
+
 def _answered(
     site: Site, answers: Mapping[str, Mapping[str, Any]], missing: Mapping[str, Unreached]
 ) -> Survey:
@@ -100,7 +110,7 @@ def _answered(
             if name not in host_names:
                 workstations[name] = WorkstationFacts.model_validate(answer)
                 continue
-            facts = read_host(answer)
+            facts = _with_local_archive(read_host(answer), site)
         except (ValueError, KeyError, IndexError, TypeError):
             facts = None
         if facts is None:

@@ -22,7 +22,7 @@ ORDER = (
     ("engines",),
     ("drift", "survey"),
     ("findings",),
-    ("gpuquestions",),
+    ("gpuquestions", "ollamaquestions"),
     ("hostquestions", "workstationquestions", "prove"),
     ("preflight", "plan"),
     ("operation",),
@@ -110,6 +110,8 @@ def test_the_planners_are_pure() -> None:
         "drift",
         "preflight",
         "hostquestions",
+        "gpuquestions",
+        "ollamaquestions",
         "workstationquestions",
         "networks",
         "hostvars",
@@ -119,3 +121,12 @@ def test_the_planners_are_pure() -> None:
     ):
         used = {name.split(".")[0] for name in imports(ROOT / "provision" / f"{module}.py")}
         assert used.isdisjoint({"subprocess", "socket", "httpx", "os", "time", "random", "paramiko"}), module
+        assert asks_the_disk(ROOT / "provision" / f"{module}.py") == set(), module
+
+
+def asks_the_disk(path: Path) -> set[str]:
+    """Calls that look at this machine's own files."""
+    looking = {"open", "is_file", "is_dir", "exists", "stat", "read_text", "read_bytes", "iterdir", "glob"}
+    called = {node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)}
+    names = {func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "") for func in called}
+    return names & looking

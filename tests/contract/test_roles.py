@@ -10,8 +10,10 @@ from typing import Any, Literal, Union, get_args, get_origin
 import pytest
 import yaml
 
+from provision.hostvars import COMMAND, RELEASES
 from provision.model import Frozen
 from provision.rolevars import LanFirewallVars, OllamaModelsVars, OllamaVars, RoleVars
+from provision.site import Host
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path.parent.parent.name for path in ROOT.glob("roles/*/tasks/main.yml"))
@@ -120,3 +122,15 @@ def test_no_task_swallows_a_failure() -> None:
     swallowing = re.compile(r"ignore_errors|failed_when: false|ignore_unreachable")
     for path in (*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("roles/*/handlers/*.yml")):
         assert swallowing.search(path.read_text(encoding="utf-8")) is None, path
+
+
+def test_the_look_asks_for_the_command_where_the_role_puts_it() -> None:
+    defaults = load("ollama", "defaults/main.yml")
+    assert (defaults["ollama_command"], defaults["ollama_prefix"]) == (COMMAND, RELEASES)
+
+
+def test_a_refusal_names_the_key_that_the_site_has() -> None:
+    text = (ROOT / "roles/ollama/tasks/foreign.yml").read_text(encoding="utf-8")
+    assert "`existing_ollama: adopt`" in text
+    assert "Nothing was changed" not in text
+    assert "existing_ollama" in Host.model_fields

@@ -1,6 +1,6 @@
 # Looks at a host, writes nothing. POSIX sh, no Python, no root needed; run as root it sees who owns the port.
 # Output: `key=value`, or `key:` and then lines that begin with one space.
-# Settings stand above: PORT, DISKS, MODELS (until a unit says where they lie), NAMES, VERSION, ARCHIVES ("arch>URL …"), MANIFESTS ("model>URL …").
+# Settings stand above: PORT, DISKS, MODELS (until a unit says where they lie), COMMAND, RELEASES, NAMES, VERSION, ARCHIVES ("arch>URL …"), MANIFESTS ("model>URL …").
 set -u
 export LC_ALL=C PATH="${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 
@@ -163,6 +163,10 @@ ollama() {
         done
     fi
     [ -r /etc/ufw/ufw.conf ] && say ufw_enabled "$(sed -n 's/^ENABLED=//p' /etc/ufw/ufw.conf)"
+    case $(readlink "$COMMAND") in
+        "$RELEASES"/*) ;;
+        *) if [ -e "$COMMAND" ] || [ -L "$COMMAND" ]; then say ollama_command "$COMMAND"; fi ;;
+    esac
     for process in /proc/[0-9]*; do
         comm=
         read -r comm 2>/dev/null < "$process/comm"

@@ -40,6 +40,9 @@ class HostQuery(Frozen):
     """Paths under which room is needed."""
     models_dir: str = ""
     """Where models lie unless the host's own unit says otherwise; paths in it are looked up where they do."""
+    command: str = ""
+    """Where our command stands, a link into our releases."""
+    releases: str = ""
     names: tuple[str, ...] = ()
     """Names that the host must be able to resolve."""
     archives: Mapping[str, str] = {}
@@ -79,6 +82,8 @@ def look_script(query: HostQuery) -> str:
         "PORT": str(query.port),
         "DISKS": " ".join(query.disks),
         "MODELS": query.models_dir,
+        "COMMAND": query.command,
+        "RELEASES": query.releases,
         "NAMES": " ".join(query.names),
         "VERSION": query.version,
         "ARCHIVES": _pairs(query.archives),

@@ -74,6 +74,7 @@ def read_ollama(answer: Answer, owner: PortOwner) -> FoundOllama:
     version = said if isinstance(said, str) else None
     found: dict[str, Any] = {
         "version": version,
+        "command": answer.one("ollama_command") or None,
         "models_dir": answer.one("ollama_store") or None,
         "models": _listed(answer),
     }
@@ -90,4 +91,4 @@ def read_ollama(answer: Answer, owner: PortOwner) -> FoundOllama:
             return FoundOllama(kind="docker", container=name or identity[:12], active=True, **found)
     if is_ollama or answer.many("ollama_process"):
         return FoundOllama(kind="process", active=True, **found)
-    return FoundOllama()
+    return FoundOllama(command=found["command"])

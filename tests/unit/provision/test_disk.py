@@ -47,7 +47,10 @@ esac
 """
 
 
-def test_a_unit_that_says_nothing_of_models_has_them_in_its_users_home(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("command", "is_ours"), [("/opt/ours/current/bin/ollama", True), ("/gone", False)])
+def test_a_unit_that_says_nothing_of_models_has_them_in_its_users_home(
+    tmp_path: Path, command: str, *, is_ours: bool
+) -> None:
     home, default = tmp_path / "home", tmp_path / "default"
     (home / ".ollama/models").mkdir(parents=True)
     (home / ".ollama/models/manifest").write_text("there")
@@ -55,7 +58,16 @@ def test_a_unit_that_says_nothing_of_models_has_them_in_its_users_home(tmp_path:
     (tmp_path / "systemctl").write_text(SYSTEMCTL)
     (tmp_path / "systemctl").chmod(0o755)
     live = LiveQuery(texts=(f"{default}/manifest",), files=(str(default),))
-    query = HostQuery(port=1, version="0", disks=(str(default),), models_dir=str(default), live=live)
+    query = HostQuery(
+        port=1,
+        version="0",
+        disks=(str(default),),
+        models_dir=str(default),
+        command=str(tmp_path / "ollama"),
+        releases="/opt/ours",
+        live=live,
+    )
+    (tmp_path / "ollama").symlink_to(command)
     script = look_script(query).replace("/etc/passwd", str(tmp_path / "passwd"))
     script = script.replace("[ -d /run/systemd/system ]", "true").replace('[ "$(id -u)" = 0 ]', "true")
     script = script.replace('PATH="', f'PATH="{tmp_path}:')
@@ -64,6 +76,7 @@ def test_a_unit_that_says_nothing_of_models_has_them_in_its_users_home(tmp_path:
     assert found is not None
     store = f"{home}/.ollama/models"
     assert (found.ollama.kind, found.ollama.models_dir) == ("unit", store)
+    assert found.ollama.command == (None if is_ours else str(tmp_path / "ollama"))
     assert found.disks[store].free_bytes > 0
     assert found.live is not None
     assert list(found.live.files) == [store]

@@ -313,3 +313,24 @@ def test_a_proxy_that_leads_nowhere_is_the_reason(tmp_path: Path, monkeypatch: p
     assert asked == ["behind"]
     assert seen.unreachable["direct"] == silent
     assert seen.unreachable["behind"].reason == "the bastion's key is not known"
+
+
+def test_a_local_archive_is_measured_by_the_survey(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = tmp_path / "ollama.tar.zst"
+    archives = {"x86_64": {"source": str(archive), "sha256": "0" * 64}}
+    local = Site.model_validate(
+        {"hosts": [{"name": "gpu"}], "workstations": [], "ollama": {"archives": archives}}
+    )
+    text = "arch=x86_64\ncomplete=yes"
+    monkeypatch.setattr("provision.survey.recorded", lambda _: (1,))
+    monkeypatch.setattr("provision.survey.pinned", lambda _: "")
+    monkeypatch.setattr("provision.survey.gather", lambda *_, **__: ({"gpu": {"text": text}}, {}))
+    (tmp_path / "query").mkdir()
+
+    def size() -> int | None:
+        seen = survey(local, load_catalogue(), tmp_path, ways={"gpu": way("gpu")}, log=lambda _: None)
+        return seen.hosts["gpu"].archive_bytes
+
+    assert size() is None
+    archive.write_bytes(b"12345")
+    assert size() == 5
