@@ -10,9 +10,10 @@ from tests.roles.bed import Bed
 
 
 @pytest.fixture(scope="module")
-def bed() -> Iterator[Bed]:
+def bed(request: pytest.FixtureRequest) -> Iterator[Bed]:
     """A host that all three roles have converged."""
-    host = Bed.start("roles")
+    module = request.module.__name__.rpartition(".test_")[2]
+    host = Bed.start(module.replace("_", "-"))
     try:
         played = host.play()
         assert played.failure == ""

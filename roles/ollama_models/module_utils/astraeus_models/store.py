@@ -47,7 +47,7 @@ def drop_wrong_blobs(models_dir: Path, name: str) -> None:
 
 
 def left_bytes(models_dir: Path) -> int:
-    """What unfinished pulls occupy: blobs, whole ones too, that no manifest names; partial ones have holes."""
+    """What unfinished pulls occupy: blobs that no manifest names, whole ones too; partial ones have holes."""
     named = set()
     for manifest in (models_dir / "manifests").rglob("*"):
         if manifest.is_file():
