@@ -34,10 +34,13 @@ def publish_and_confirm(operation: Operation, plan: Plan, looks: Mapping[str, Lo
         case Goal.APPLY:
             published, failures = _published(operation, [station for station in stations if station.actions])
             unchanged = [station for station in stations if not station.actions]
+            # What an interrupted run left was never confirmed, though nothing differs now.
+            doubtful = [station for station in unchanged if looks[station.name].unconfirmed]
+            unchanged = [station for station in unchanged if station not in doubtful]
             if not any(host.converge for host in plan.hosts):
                 unchanged = _still_good(operation, unchanged, looks)
             failures += _confirmed(operation, unchanged, afresh=False)
-            failures += _confirmed(operation, published, afresh=True)
+            failures += _confirmed(operation, [*published, *doubtful], afresh=True)
             return tuple(failures)
 
 
@@ -109,7 +112,8 @@ def _confirmed(operation: Operation, stations: Sequence[WorkstationPlan], *, afr
         return []
     names = [station.name for station in stations]
     wanted = order(operation.site, operation.catalogue)
-    asked = wanted.model_copy(update={"confirm": wanted.confirm.model_copy(update={"session": afresh})})
+    how = {"session": afresh, "settle": afresh and operation.goal.mutates}
+    asked = wanted.model_copy(update={"confirm": wanted.confirm.model_copy(update=how)})
     for name in names:
         operation.run.write(f"router/{name}.json", asked.model_dump(mode="json"))
     with step(operation.terminal.progress, f"Confirm on {', '.join(names)}") as summary:
@@ -143,11 +147,11 @@ def _put_back(operation: Operation, failed: Sequence[Confirmed]) -> list[Failure
     failures = []
     for outcome in failed:
         back = restored[outcome.machine]
-        state = (
-            "Its files were put back as they were."
-            if back.status != "failed"
-            else f"Its files could NOT be put back: {back.problem}. {back.remedy}"
-        )
+        state = {
+            "changed": "Its files were put back as they were.",
+            "ok": "None of its files had to be put back.",
+            "failed": f"Its files could NOT be put back: {back.problem}. {back.remedy}",
+        }[back.status]
         failures.append(_failure(outcome).model_copy(update={"changed": state}))
     return failures
 

@@ -1,4 +1,4 @@
-"""Lets a workstation's own OpenCode answer through the file just written. Changes nothing there."""
+"""Lets a workstation's own OpenCode answer through the file just written, and marks that it did."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pyinfra.api.host import Host
 from provision.fleet.workstation.exchange import Broken, converse, script
 from provision.fleet.workstation.facts import files_of, look_at
 from provision.fleet.workstation.intent import base_urls, intend
-from provision.fleet.workstation.orders import emit, order_of
+from provision.fleet.workstation.orders import emit, order_of, run_name
 from provision.fleet.workstation.reading import Lines, clean, folders_of, unpacked
+from provision.fleet.workstation.replace import replace_values, replaced
 from provision.fleet.workstation.shapes import Answer, Confirmed, Order
 
 GRACE_S = 120
@@ -57,7 +58,13 @@ def _asked(host: Host, machine: str) -> Confirmed:
     }
     deadline_s = GRACE_S + len(wanted.models) * (wanted.deadline_s + 30)
     lines = converse(host, script("confirm", values), deadline_s=deadline_s)
-    return judge(machine, lines, order, intent.sha256)
+    outcome = judge(machine, lines, order, intent.sha256)
+    if outcome.status == "ok" and wanted.settle:
+        settle = script("replace", replace_values("settle", folders_of(look), run_name()))
+        _, wrong = replaced(converse(host, settle))
+        if wrong is not None:
+            return _failed(machine, wrong.problem, wrong.remedy, wrong.evidence)
+    return outcome
 
 
 def judge(machine: str, lines: Lines, order: Order, sha256: str) -> Confirmed:

@@ -1,4 +1,4 @@
-"""Makes a workstation's files again what they were before this run's publish: one pyinfra operation."""
+"""Makes a workstation's files again what they were before what was not confirmed: one pyinfra operation."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from provision.fleet.workstation.exchange import Broken, converse, script
 from provision.fleet.workstation.facts import look_at
 from provision.fleet.workstation.orders import emit, order_of, run_name
 from provision.fleet.workstation.reading import folders_of
-from provision.fleet.workstation.replace import replace_values, replaced
+from provision.fleet.workstation.replace import NO_RECORD, NOT_UNDONE, replace_values, replaced
 from provision.fleet.workstation.shapes import PutBack
 
 
 @operation()
 def putback() -> Generator[FunctionCommand, None, None]:
-    """Undo the publish, where one of this run left its record."""
+    """Undo the publish of this run, or of the earlier one that was never confirmed."""
     if host.state.is_executing:
         yield FunctionCommand(_undo, (), {})
 
@@ -30,10 +30,13 @@ def _undo(state: State, host: Host) -> bool:
     machine = host.data.machine
     try:
         look = look_at(host, order_of(machine))
-        values = replace_values("putback", folders_of(look), run_name())
+        earlier = None if look.unconfirmed_run == NOT_UNDONE else look.unconfirmed_run
+        values = replace_values("putback", folders_of(look), run_name(), earlier)
         paths, wrong = replaced(converse(host, script("replace", values)))
         if wrong is None:
             outcome = PutBack(machine=machine, status="changed", files=paths)
+        elif wrong.code == NO_RECORD:
+            outcome = PutBack(machine=machine, status="ok")
         else:
             outcome = _failed(machine, wrong.problem, wrong.remedy, wrong.evidence)
     except Broken as broken:

@@ -82,6 +82,7 @@ def read_look(lines: Lines) -> Look:
         if path
         else None,
         link_in_the_way="opencode_in_the_way" in said,
+        unconfirmed_run=said["unconfirmed"] or "-" if "unconfirmed" in said else None,
         local_bin_in_path="local_bin_in_path" in said,
         free_disk_mib=int(free) if free.isdigit() else None,
         names=dict(_pairs(lines, "name")),

@@ -5,9 +5,15 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from provision.fleet.workstation.intent import FileChange
 from provision.fleet.workstation.reading import Folders, Lines, clean
+
+Act = Literal["replace", "putback", "settle"]
+NO_RECORD = "norecord"
+NOT_UNDONE = "-"
+"""The run of a record whose files cannot be made what they were before."""
 
 
 @dataclass(frozen=True)
@@ -17,6 +23,7 @@ class Fault:
     problem: str
     remedy: str
     evidence: str = ""
+    code: str = ""
 
 
 _FAULTS: Mapping[str, tuple[str, str]] = {
@@ -28,13 +35,13 @@ _FAULTS: Mapping[str, tuple[str, str]] = {
         "a file could not be written",
         "free room on that disk, or mend its permissions, and run again",
     ),
-    "norecord": ("there is nothing of this run to put back", "nothing needs to be done"),
+    NO_RECORD: ("there is nothing of this run to put back", "nothing needs to be done"),
 }
 
 
-def replace_values(act: str, folders: Folders, run: str) -> dict[str, str]:
+def replace_values(act: Act, folders: Folders, run: str, earlier: str | None = None) -> dict[str, str]:
     """Return the settings of replace.sh."""
-    return {"ACT": act, "RECORD": folders.record, "RUN": run}
+    return {"ACT": act, "RECORD": folders.record, "RUN": run, "EARLIER": earlier or ""}
 
 
 def replace_lines(changes: Sequence[FileChange]) -> list[str]:
@@ -57,5 +64,5 @@ def replaced(lines: Lines) -> tuple[tuple[str, ...], Fault | None]:
             complaints = [f"{one} {rest}" for one, rest in lines if one not in ("changed", "failed")]
             shown = [] if "{0}" in problem else [said]
             evidence = "\n".join(clean(line) for line in (*shown, *complaints))
-            return (), Fault(problem.format(said), remedy, evidence)
+            return (), Fault(problem.format(said), remedy, evidence, code)
     return paths, None

@@ -46,6 +46,8 @@ class Confirm(Frozen):
     """`provider/model`, each asked once."""
     session: bool = True
     """False: the file did not change; its sha256 and each server's own list of models are enough."""
+    settle: bool = False
+    """Whether success is marked there: what was published is then no longer put back."""
     prompt: str = "Answer with the one word: ready"
     deadline_s: int = 300
 
@@ -134,11 +136,17 @@ class Look(Frozen):
     config: ConfigFile | None = None
     untouched: tuple[str, ...] = ()
     """The files that publishing is about, where none of them is there: they need not be read again."""
+    unconfirmed_run: str | None = None
+    """The run whose files lie there though OpenCode never answered through them; `-`: it cannot be undone."""
     change: Change | None = None
     """None where no Order lies in the run's folder, or where the file must be left as it is (`refused`)."""
     refused: str = ""
     remedy: str = ""
     equip: EquipPlan | None = None
+
+    @property
+    def unconfirmed(self) -> bool:
+        return self.unconfirmed_run is not None
 
 
 class Outcome(Frozen):

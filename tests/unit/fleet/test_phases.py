@@ -37,8 +37,10 @@ class Run:
         (root / "inventory.json").write_text(json.dumps(machines))
         self.url = url
 
-    def order(self, *models: str) -> None:
-        text = order(*models, url=self.url).model_dump_json()
+    def order(self, *models: str, settle: bool = False) -> None:
+        wanted = order(*models, url=self.url)
+        confirm = wanted.confirm.model_copy(update={"settle": settle})
+        text = wanted.model_copy(update={"confirm": confirm}).model_dump_json()
         (self.root / "router" / f"{LOCAL}.json").write_text(text)
 
     def pyinfra(self, *words: str) -> str:
@@ -142,6 +144,34 @@ def test_the_users_own_ollama_stays_and_ours_answers_under_its_other_id(run: Run
     assert isinstance(confirmed, Confirmed)
     assert [answer.model for answer in confirmed.answers] == ["ollama-gpu-lan/m1"]
     assert "--model ollama-gpu-lan/m1" in confirmed.answers[0].text
+
+
+def test_a_publish_without_its_confirmation_is_known_to_the_next_run(run: Run, tmp_path: Path) -> None:
+    before = run.laptop.tree()
+    run.order("m1")
+    assert not run.look().unconfirmed
+    run.phase("publish")
+    written = run.laptop.tree()
+
+    later = Run(tmp_path / "a later run", run.laptop, run.url)
+    later.order("m1")
+    look = later.look()
+    assert look.change is not None
+    assert (look.change.files, look.unconfirmed) == ((), True)
+    assert getattr(later.phase("confirm")[LOCAL], "status", "") == "ok"
+    assert run.laptop.tree() == written
+    assert getattr(later.phase("putback")[LOCAL], "status", "") == "changed"
+    assert run.laptop.tree() == before
+
+    again = Run(tmp_path / "the last run", run.laptop, run.url)
+    again.order("m1", settle=True)
+    again.look()
+    again.phase("publish")
+    confirmed = again.phase("confirm")[LOCAL]
+    assert isinstance(confirmed, Confirmed)
+    assert [answer.how for answer in confirmed.answers] == ["session"]
+    assert not later.look().unconfirmed
+    assert getattr(again.phase("putback")[LOCAL], "status", "") == "ok"
 
 
 def test_a_broken_file_is_told_and_left(run: Run) -> None:

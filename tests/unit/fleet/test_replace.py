@@ -13,8 +13,8 @@ import pytest
 
 from provision.fleet.workstation.exchange import script
 from provision.fleet.workstation.intent import FileChange
-from provision.fleet.workstation.reading import Folders, FoundFile
-from provision.fleet.workstation.replace import Fault, replace_lines, replace_values, replaced
+from provision.fleet.workstation.reading import Folders, FoundFile, read_look
+from provision.fleet.workstation.replace import NO_RECORD, Fault, replace_lines, replace_values, replaced
 from tests.unit.fleet.homes import Home
 
 NEW = '{"a": "ü\\n"}\r\n'.encode() + b"x" * 5000
@@ -31,6 +31,15 @@ def _change(path: Path, new: bytes | None, mode: str = "600") -> FileChange:
         oct_mode = f"{stat.S_IMODE(path.stat().st_mode):o}"
         found = FoundFile(str(path), "file", oct_mode, os.getuid(), len(old), sha256(old).hexdigest(), old)
     return FileChange(found, mode, new, f"{path}.astraeus.bak")
+
+
+def _record(laptop: Home) -> Path:
+    return Path(_folders(laptop.home).record)
+
+
+def _unconfirmed(laptop: Home, sh: list[str]) -> str | None:
+    """Say what a look at the workstation sees."""
+    return read_look(laptop.run(sh, "look", {"NAMES": "", "URLS": ""})).unconfirmed_run
 
 
 def _replace(
@@ -79,6 +88,44 @@ def test_only_the_same_run_is_put_back(laptop: Home, sh: list[str]) -> None:
     assert wrong is not None
     assert "nothing of this run" in wrong.problem
     assert file.read_bytes() == b"1"
+
+
+def test_what_was_written_is_unconfirmed_until_it_is_settled(laptop: Home, sh: list[str]) -> None:
+    file = laptop.home / "f"
+    assert _unconfirmed(laptop, sh) is None
+    _replace(laptop, sh, _change(file, b"1"))
+    assert _unconfirmed(laptop, sh) == "r1"
+    before = laptop.tree()
+    _, wrong = replaced(laptop.run(sh, "replace", replace_values("settle", _folders(laptop.home), "r9")))
+    assert wrong is None
+    assert _unconfirmed(laptop, sh) is None
+    del before[str(_record(laptop).relative_to(laptop.home))]
+    assert laptop.tree() == before
+    _, wrong = _put_back(laptop, sh)
+    assert wrong is not None
+    assert wrong.code == NO_RECORD
+
+
+def test_what_is_put_back_to_an_unconfirmed_file_stays_unconfirmed(laptop: Home, sh: list[str]) -> None:
+    file = laptop.home / "f"
+    _replace(laptop, sh, _change(file, b"1"), run="r1")
+    _replace(laptop, sh, _change(file, b"2"), run="r2")
+    assert _unconfirmed(laptop, sh) == "r2"
+    _, wrong = _put_back(laptop, sh, run="r2")
+    assert wrong is None
+    assert file.read_bytes() == b"1"
+    assert _unconfirmed(laptop, sh) == "-"
+    _, wrong = _put_back(laptop, sh, run="r1")
+    assert wrong is not None
+
+
+def test_an_earlier_run_that_is_named_is_put_back(laptop: Home, sh: list[str]) -> None:
+    file = laptop.home / "f"
+    _replace(laptop, sh, _change(file, b"1"), run="r1")
+    values = replace_values("putback", _folders(laptop.home), "r2", "r1")
+    _, wrong = replaced(laptop.run(sh, "replace", values))
+    assert wrong is None
+    assert laptop.tree() == {}
 
 
 def test_what_the_user_changed_meanwhile_is_never_overwritten(laptop: Home, sh: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from provision.operation import Goal
 from provision.plan import Skipped
 from provision.publishing import publish_and_confirm, say_unfinished
 from provision.report import Failure
-from tests.unit.provision.bed import LOOK, changed_look, converged
+from tests.unit.provision.bed import BARE, LOOK, changed_look, converged
 from tests.unit.provision.stage import Calls, operation, plan, replace, texts
 
 URL = "http://gpu.local:11434/v1"
@@ -85,6 +86,23 @@ def test_an_unchanged_one_that_reaches_nothing_is_asked_but_never_put_back(
     assert '"session": false' in (run.run.root / "router" / "laptop.json").read_text()
 
 
+@pytest.mark.parametrize("host", [None, BARE])
+def test_what_an_interrupted_run_left_needs_a_session_and_is_put_back_without_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: Any
+) -> None:
+    left = REACHED.model_copy(update={"unconfirmed_run": "2026-lan-x"})
+    Engine(monkeypatch, confirm=CONFIRMED)
+    run, failures = go(tmp_path, Goal.APPLY, left, host)
+    assert failures == ()
+    assert "OpenCode answered" in texts(run, "laptop", "proven")[0]
+    asked = json.loads((run.run.root / "router" / "laptop.json").read_text())["confirm"]
+    assert (asked["session"], asked["settle"]) == (True, True)
+    engine = Engine(monkeypatch, confirm=REFUSED, put_back=PutBack(machine="laptop", status="ok"))
+    _, failures = go(tmp_path, Goal.APPLY, left, host)
+    assert failures[0].changed == "None of its files had to be put back."
+    assert len(engine.put_back.calls) == 1
+
+
 def test_what_is_not_confirmed_is_put_back_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     back = PutBack(machine="laptop", status="changed")
     engine = Engine(monkeypatch, publish=WROTE, confirm=REFUSED, put_back=back)
@@ -138,7 +156,8 @@ def test_verify_writes_nothing_asks_afresh_and_names_what_is_stale(
     Engine(monkeypatch, confirm=REFUSED)
     run, failures = go(tmp_path, Goal.VERIFY, REACHED)
     assert failures[0].problem == "laptop: OpenCode said nothing"
-    assert '"session": true' in (run.run.root / "router" / "laptop.json").read_text()
+    asked = json.loads((run.run.root / "router" / "laptop.json").read_text())["confirm"]
+    assert (asked["session"], asked["settle"]) == (True, False)
 
 
 @pytest.mark.parametrize(("goal", "verb"), [(Goal.APPLY, "lan"), (Goal.VERIFY, "verify")])

@@ -4,6 +4,9 @@ home=${HOME:-}
 config_home=$(login_value XDG_CONFIG_HOME); [ -n "$config_home" ] || config_home=$home/.config
 state_home=$(login_value XDG_STATE_HOME); [ -n "$state_home" ] || state_home=$home/.local/state
 
+record=$state_home/astraeus-provision/putback
+[ ! -f "$record" ] || say unconfirmed "$(sed -n 's/^run[[:blank:]]//p' "$record" 2>/dev/null)"
+
 os=$(uname -s)
 say os "$os"
 say arch "$(uname -m)"

@@ -1,5 +1,6 @@
 # Replaces files as one: each is staged beside its place and checked, then all are renamed; or none is.
-# Set above: ACT (replace or putback), RECORD (what putback needs), RUN (putback undoes only that run's publish).
+# Set above: ACT (replace, putback or settle), RECORD (what putback needs; it lies there until settle, which says
+# that the files were confirmed), RUN, EARLIER (putback undoes only the publish of these runs; EARLIER may be empty).
 # From stdin, for replace: per file PATH, MODE, OLD sha256 or -, OLD MODE or -, NEW sha256 or -, BACKUP and the
 # content in base64, a line each; at last a line `go`.
 # Few processes are started, so that fifty workstations are written to in the time of a few; what a command
@@ -132,6 +133,7 @@ back_up() {
 }
 keep_record() {
     printf 'run\t%s\n' "$RUN"
+    [ ! -f "$RECORD" ] || printf 'unconfirmed\t1\n'
     while IFS= read -r path; do [ -z "$path" ] || printf 'made\t%s\n' "$path"; done <<MADE
 $made
 MADE
@@ -149,13 +151,21 @@ rename_one() {
 }
 
 undo() {
-    [ -f "$RECORD" ] && grep -qxF "run$tab$RUN" "$RECORD" || stop norecord "$RECORD"
+    [ -f "$RECORD" ] && grep -qxF "run$tab$RUN
+run$tab${EARLIER:-$RUN}" "$RECORD" || stop norecord "$RECORD"
     todo=$(sed -n "s/^file$tab//p" "$RECORD")
     gone=$(sed -n "s/^made$tab//p" "$RECORD")
     each unchanged
     each restore
     each forget
-    rm -f "$RECORD"
+    if grep -qxF "unconfirmed${tab}1" "$RECORD"; then
+        room "$RECORD" # what is there again was not confirmed either
+        printf 'run\t-\n' >"$staged"
+        mv -f "$staged" "$RECORD"
+        or_stop "$RECORD"
+    else
+        rm -f "$RECORD"
+    fi
     printf '%s\n' "$gone" | while IFS= read -r path; do [ -z "$path" ] || rmdir "$path" 2>/dev/null; done
     settled=1
 }
@@ -185,6 +195,10 @@ forget() { rm -f "$backup"; }
 
 if [ "$ACT" = putback ]; then
     undo
+elif [ "$ACT" = settle ]; then
+    rm -f "$RECORD"
+    or_stop "$RECORD"
+    settled=1
 else
     take_in
     check
