@@ -22,7 +22,7 @@ TAMPERING = {
     "nftables": "nft insert rule inet astraeus input tcp dport 11434 accept",
     "ufw": "ufw --force delete deny 11434/tcp; ufw prepend allow 11434/tcp",
     "firewalld": 'firewall-cmd --policy astraeus --remove-rich-rule=\'rule priority="-1"'
-    ' port port="11434" protocol="tcp" drop\'; firewall-cmd --add-port=11434/tcp',
+    ' port port="11434" protocol="tcp" drop\'',
 }
 RESTARTS = {
     "nftables": (
