@@ -91,7 +91,9 @@ class Product:
 
     @property
     def environment(self) -> dict[str, str]:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("ASTRAEUS_SITE")}
+        # Without bytecode every program that a run starts would compile all it imports.
+        foreign = {"ASTRAEUS_SITE", "PYTHONDONTWRITEBYTECODE"}
+        kept = {key: value for key, value in os.environ.items() if key not in foreign}
         return {**kept, "XDG_STATE_HOME": str(self.state), **self.env}
 
     @property
