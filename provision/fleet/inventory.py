@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ def _group(machines: dict[str, dict[str, Any]]) -> list[tuple[str, dict[str, Any
         for name, data in machines.items()
     ]
 
+
+# pyinfra keeps byte code from being written; ours would be compiled anew by every phase of every run.
+sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
 
 _run = json.loads((Path(os.environ["ASTRAEUS_RUN"]) / "inventory.json").read_text(encoding="utf-8"))
 hosts = _group(_run.get("hosts", {}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,19 @@ def test_pyinfra_starts_without_what_it_does_not_need() -> None:
     assert done.stdout.startswith("pyinfra: v3.")
     assert "paramiko.config" in done.stderr
     assert "invoke.context" not in done.stderr
+
+
+def test_byte_code_of_ours_is_kept_though_pyinfra_keeps_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "inventory.json").write_text("{}")
+    monkeypatch.setenv("ASTRAEUS_RUN", str(tmp_path))
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    code = f"""
+import runpy, sys
+sys.dont_write_bytecode = True
+runpy.run_path({str(engine.INVENTORY)!r})
+print(sys.dont_write_bytecode)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
