@@ -17,11 +17,11 @@ from provision.survey import survey
 PLAYBOOK = "lan.yml"
 
 
-def inventory_host(operation: Operation, plan: HostPlan, *, asks_password: bool) -> dict[str, object]:
+def inventory_host(operation: Operation, plan: HostPlan, *, password_given: bool) -> dict[str, object]:
     """A host's variables for Ansible: how to get there, and what it shall be."""
     way = operation.ways[plan.name]
     connection = ansible.connection_vars(
-        ansible_host_vars(way), is_root=way.user == "root", asks_password=asks_password
+        ansible_host_vars(way), is_root=way.user == "root", password_of=plan.name if password_given else None
     )
     return {**connection, **plan.variables.flat()}
 
@@ -29,8 +29,7 @@ def inventory_host(operation: Operation, plan: HostPlan, *, asks_password: bool)
 def converge(
     operation: Operation,
     plans: Sequence[HostPlan],
-    facts: Mapping[str, HostFacts],
-    sudo_password: str | None,
+    sudo_passwords: Mapping[str, str],
 ) -> None:
     """Bring hosts to their state, or show what would change; ConvergeError names each that failed."""
     check = not operation.goal.mutates
@@ -43,7 +42,7 @@ def converge(
     if not going:
         return
     hosts = {
-        plan.name: inventory_host(operation, plan, asks_password=facts[plan.name].sudo == "password")
+        plan.name: inventory_host(operation, plan, password_given=plan.name in sudo_passwords)
         for plan in going
     }
     operation.run.write("ansible.json", ansible.inventory(hosts))
@@ -57,7 +56,7 @@ def converge(
             changed=lambda name, text: operation.outcomes.add("converge", name, "changed", text),
             check=check,
             verbose=operation.verbose,
-            become_password=sudo_password,
+            become_passwords={name: sudo_passwords[name] for name in hosts if name in sudo_passwords},
         )
         count = 0
         for name, outcome in played.hosts.items():

@@ -91,11 +91,11 @@ def _carried_out(operation: Operation, plan: Plan, seen: Seen) -> tuple[Failure,
     """Everything up to the goal; what workstations could not be brought to is returned, hosts raise."""
     facts = dict(seen.survey.hosts)
     if operation.goal is not Goal.VERIFY:
-        converge(operation, plan.hosts, facts, seen.sudo_password)
+        converge(operation, plan.hosts, seen.sudo_passwords)
     if operation.goal.mutates:
         facts = look_again(operation, plan.hosts, facts)
     if operation.goal is not Goal.DRY_RUN:
-        prove_hosts(operation, plan.hosts, facts, seen.sudo_password)
+        prove_hosts(operation, plan.hosts, facts, seen.sudo_passwords)
     return publish_and_confirm(operation, plan, seen.survey.workstations)
 
 

@@ -39,7 +39,7 @@ def inventory_for(described: Described, host: str | None) -> dict[str, Any]:
             continue
         variables[name] = {
             **ansible.connection_vars(
-                ansible_host_vars(ways[name]), is_root=ways[name].user == "root", asks_password=False
+                ansible_host_vars(ways[name]), is_root=ways[name].user == "root", password_of=None
             ),
             **roles.flat(),
         }

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from provision.errors import PreflightError, ProvisionError
 from provision.expected import live_query
+from provision.findings import Finding
 from provision.knownhosts import record
 from provision.model import Frozen
 from provision.operation import Operation
@@ -21,12 +22,13 @@ class Seen(Frozen):
     """What a run knows before it decides."""
 
     survey: Survey
-    sudo_password: str | None
+    sudo_passwords: Mapping[str, str]
+    """By host, of those whose sudo asks for one."""
     skipped: Mapping[str, Skipped]
     """Workstations that sleep or cannot be written to: they spoil nothing."""
 
     def __repr__(self) -> str:
-        """Never the password."""
+        """Never a password."""
         return f"Seen(hosts={list(self.survey.hosts)}, workstations={list(self.survey.workstations)})"
 
 
@@ -49,10 +51,10 @@ def look(operation: Operation) -> Seen:
     accepted = _accepted_keys(operation, seen)
     if accepted:
         seen = seen.merged(_survey(operation, accepted))
-    password = _sudo_password(operation, seen)
+    passwords, refused = _sudo_passwords(operation, seen)
     operation.run.write("survey.json", seen.model_dump(mode="json"))
-    given = [name for name, facts in seen.hosts.items() if password and facts.sudo == "password"]
-    findings = preflight(operation.site, operation.catalogue, seen, passwords=given)
+    asked = passwords.keys() | {one.machine for one in refused}
+    findings = (*refused, *preflight(operation.site, operation.catalogue, seen, passwords=asked))
     for finding in findings:
         if finding.severity == "warns":
             text = f"{finding.problem} ({finding.remedy})" if finding.remedy else finding.problem
@@ -67,7 +69,7 @@ def look(operation: Operation) -> Seen:
         for one in findings
         if one.severity == "skips"
     }
-    return Seen(survey=seen, sudo_password=password, skipped=skipped)
+    return Seen(survey=seen, sudo_passwords=passwords, skipped=skipped)
 
 
 def _survey(operation: Operation, names: Collection[str]) -> Survey:
@@ -100,23 +102,22 @@ def _accepted_keys(operation: Operation, seen: Survey) -> frozenset[str]:
     return frozenset(accepted)
 
 
-def _sudo_password(operation: Operation, seen: Survey) -> str | None:
-    """Asked once, for all hosts that want one; it stays in memory. A wrong one blocks."""
-    asking = [name for name, facts in seen.hosts.items() if facts.sudo == "password"]
-    if not asking or not operation.terminal.interactive:
-        return None
-    way = operation.ways[asking[0]]
-    password = operation.terminal.secret(f"sudo password of {way.user} on {', '.join(asking)}: ")
-    if password is None:
-        return None
-    wrong = [name for name in asking if not sudo_password_works(operation.ways[name], password)]
-    if wrong:
-        raise PreflightError(
-            [
-                ProvisionError(
-                    f"{name}: sudo does not take that password", remedy=f"try `ssh -t {name} sudo -v`"
-                )
-                for name in wrong
-            ]
-        )
-    return password
+def _sudo_passwords(operation: Operation, seen: Survey) -> tuple[dict[str, str], list[Finding]]:
+    """Asked once for each login, for all its hosts that want one; kept in memory. Refusals are findings."""
+    passwords: dict[str, str] = {}
+    refused: list[Finding] = []
+    logins: dict[str, list[str]] = {}
+    for name, facts in seen.hosts.items():
+        if facts.sudo == "password" and operation.terminal.interactive:
+            logins.setdefault(operation.ways[name].user, []).append(name)
+    for user, names in logins.items():
+        word = operation.terminal.secret(f"sudo password of {user} on {', '.join(names)}: ")
+        if word is None:
+            continue
+        for name in names:
+            if sudo_password_works(operation.ways[name], word):
+                passwords[name] = word
+                continue
+            problem = f"its sudo does not take that password of {user}"
+            refused.append(Finding(machine=name, problem=problem, remedy=f"try `ssh -t {name} sudo -v`"))
+    return passwords, refused

@@ -30,13 +30,13 @@ def prove_hosts(
     operation: Operation,
     plans: Sequence[HostPlan],
     facts: Mapping[str, HostFacts],
-    sudo_password: str | None,
+    sudo_passwords: Mapping[str, str],
 ) -> None:
     """Prove all hosts at once; ProofError names every answer that was wrong."""
     if not plans:
         return
     with step(operation.terminal.progress, f"Prove {', '.join(plan.name for plan in plans)}") as summary:
-        probing = later([partial(_probe, operation, plan, facts[plan.name], sudo_password) for plan in plans])
+        probing = later([partial(_probe, operation, plan, sudo_passwords.get(plan.name)) for plan in plans])
         proofs = at_once([partial(_prove_host, operation, plan, facts[plan.name]) for plan in plans])
         probes = probing()
         failures = _drifted(operation, plans)
@@ -122,8 +122,7 @@ def _through_ssh(operation: Operation, plan: HostPlan) -> Iterator[httpx.Client]
             yield client
 
 
-def _probe(operation: Operation, plan: HostPlan, facts: HostFacts, sudo_password: str | None) -> OffList:
-    password = sudo_password if facts.sudo == "password" else None
+def _probe(operation: Operation, plan: HostPlan, password: str | None) -> OffList:
     port = plan.variables.ollama.ollama_port
     way = operation.ways[plan.name]
     return probe_off_list(way, port, password, lambda argv: operation.log(join(argv)))

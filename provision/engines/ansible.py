@@ -45,11 +45,19 @@ def program() -> list[str]:
     return [str(beside)] if beside.is_file() else [sys.executable, "-m", "ansible", "playbook"]
 
 
-def connection_vars(host_vars: Mapping[str, Any], *, is_root: bool, asks_password: bool) -> dict[str, Any]:
+def password_variable(host: str) -> str:
+    """The environment variable that carries a host's sudo password to Ansible; its name is no secret."""
+    return f"{BECOME_PASSWORD}_{host.encode().hex()}"
+
+
+def connection_vars(
+    host_vars: Mapping[str, Any], *, is_root: bool, password_of: str | None
+) -> dict[str, Any]:
     """Connection variables as both the run's inventory and the dynamic one need them."""
     become: dict[str, Any] = {"ansible_become": not is_root}
-    if asks_password:
-        become["ansible_become_password"] = "{{ lookup('ansible.builtin.env', '" + BECOME_PASSWORD + "') }}"
+    if password_of is not None:
+        variable = password_variable(password_of)
+        become["ansible_become_password"] = "{{ lookup('ansible.builtin.env', '" + variable + "') }}"
     return {
         **host_vars,
         **become,
@@ -72,7 +80,7 @@ def play(
     changed: Callable[[str, str], None],
     check: bool = False,
     verbose: bool = False,
-    become_password: str | None = None,
+    become_passwords: Mapping[str, str] | None = None,
 ) -> Playbook:
     """Run a playbook of ours on the run's `ansible.json`.
 
@@ -94,7 +102,7 @@ def play(
                 "ANSIBLE_NOCOLOR": "1",
                 "ANSIBLE_DEPRECATION_WARNINGS": "False",
             },
-            hidden_env={} if become_password is None else {BECOME_PASSWORD: become_password},
+            hidden_env={password_variable(host): word for host, word in (become_passwords or {}).items()},
             on_stdout=reading.line,
             log=log,
         )

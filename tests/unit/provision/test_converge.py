@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from provision.converge import converge, look_again
-from provision.engines.ansible import HostOutcome, Playbook
+from provision.engines.ansible import HostOutcome, Playbook, password_variable
 from provision.errors import ConvergeError
 from provision.facts import Unreached
 from provision.operation import Goal
@@ -36,7 +36,7 @@ def ansible(monkeypatch: pytest.MonkeyPatch, **outcome: Any) -> Calls:
 def test_a_converged_host_is_not_visited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     play = ansible(monkeypatch)
     run = operation(tmp_path)
-    converge(run, plan(converged()).hosts, FACTS, None)
+    converge(run, plan(converged()).hosts, {})
     assert play.calls == []
     assert look_again(run, plan(converged()).hosts, FACTS) == FACTS
 
@@ -47,21 +47,22 @@ def test_what_ansible_changed_is_kept_and_its_inventory_has_no_secret(
     play = ansible(monkeypatch, changed=("Write the unit",))
     asks = BARE.model_copy(update={"sudo": "password"})
     run = operation(tmp_path)
-    converge(run, plan().hosts, {"gpu.local": asks}, "open-sesame")
+    converge(run, plan(asks).hosts, {"gpu.local": "open-sesame"})
     assert texts(run, "gpu.local", "changed") == ["Write the unit"]
-    assert play.calls[0][1]["become_password"] == "open-sesame"
+    assert play.calls[0][1]["become_passwords"] == {"gpu.local": "open-sesame"}
     assert not play.calls[0][1]["check"]
     inventory = (run.run.root / "ansible.json").read_text()
     assert "open-sesame" not in inventory
     (host,) = json.loads(inventory)["all"]["children"].values()
     assert host["hosts"]["gpu.local"]["ansible_become_password"].startswith("{{ lookup(")
+    assert password_variable("gpu.local") in host["hosts"]["gpu.local"]["ansible_become_password"]
     assert host["hosts"]["gpu.local"]["ollama_port"] > 0
 
 
 def test_a_dry_run_checks_and_shows_the_diff(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     play = ansible(monkeypatch, changed=("unit",), diff="+ line")
     person = Person()
-    converge(operation(tmp_path, Goal.DRY_RUN, person=person), plan().hosts, FACTS, None)
+    converge(operation(tmp_path, Goal.DRY_RUN, person=person), plan().hosts, {})
     assert play.calls[0][1]["check"]
     assert person.shown == ["gpu.local:\n+ line"]
 
@@ -69,7 +70,7 @@ def test_a_dry_run_checks_and_shows_the_diff(tmp_path: Path, monkeypatch: pytest
 def test_a_dry_run_without_python_tells_the_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     play = ansible(monkeypatch)
     run = operation(tmp_path, Goal.DRY_RUN)
-    converge(run, plan(BARE.model_copy(update={"python": None})).hosts, FACTS, None)
+    converge(run, plan(BARE.model_copy(update={"python": None})).hosts, {})
     assert play.calls == []
     assert "install python3, which Ansible needs" in texts(run, "gpu.local", "changed")
     assert "needs python3" in texts(run, "gpu.local", "warnings")[0]
@@ -82,7 +83,7 @@ def test_a_failure_names_the_machine_what_was_done_and_the_command(
     ansible(monkeypatch, changed=("a", "b"), failure=failure)
     run = operation(tmp_path)
     with pytest.raises(ConvergeError) as caught:
-        converge(run, plan().hosts, FACTS, None)
+        converge(run, plan().hosts, {})
     assert caught.value.problem == "gpu.local: Fetch the archive: sha256 differs"
     assert caught.value.evidence == "journal line"
     assert "gpu.local (2 changes)" in caught.value.changed
@@ -97,14 +98,14 @@ def test_what_was_done_before_ctrl_c_is_kept(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr("provision.engines.ansible.play", play)
     run = operation(tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        converge(run, plan().hosts, FACTS, None)
+        converge(run, plan().hosts, {})
     assert texts(run, "gpu.local", "changed") == ["Write the unit"]
 
 
 def test_a_host_of_which_ansible_says_nothing_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     replace(monkeypatch, "provision.engines.ansible.play", Playbook(hosts={}, events=3))
     with pytest.raises(ConvergeError, match=r"gpu\.local: Ansible said nothing"):
-        converge(operation(tmp_path), plan().hosts, FACTS, None)
+        converge(operation(tmp_path), plan().hosts, {})
 
 
 def test_the_second_look_sees_what_ansible_did_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ class Story:
     ) -> None:
         seen = Seen(
             survey=Survey(hosts={"gpu.local": host}, workstations={"laptop": station or changed_look()}),
-            sudo_password=None,
+            sudo_passwords={},
             skipped={},
         )
         replace(patch, "provision.deploy.look", faults.get("look", seen))

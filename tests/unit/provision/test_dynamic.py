@@ -38,7 +38,7 @@ def test_it_is_the_same_truth_as_the_run_s(tmp_path: Path, monkeypatch: pytest.M
     replace(monkeypatch, "provision.dynamic.reaches", operation(tmp_path).ways)
     run = operation(tmp_path)
     (host,) = plan().hosts
-    assert inventory_for(DESCRIBED, "gpu.local") == inventory_host(run, host, asks_password=False)
+    assert inventory_for(DESCRIBED, "gpu.local") == inventory_host(run, host, password_given=False)
 
 
 def test_a_host_that_cannot_be_looked_at_is_an_error_not_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:

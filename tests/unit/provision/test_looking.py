@@ -12,8 +12,8 @@ from provision.facts import HostFacts, Unreached
 from provision.hostkeys import HostKey
 from provision.looking import look, scope
 from provision.survey import Survey
-from tests.unit.provision.bed import BARE, LOOK
-from tests.unit.provision.stage import Person, operation, replace, texts
+from tests.unit.provision.bed import BARE, LOOK, site
+from tests.unit.provision.stage import Person, operation, replace, texts, way
 
 SECRET = "open-sesame"
 ASKS = BARE.model_copy(update={"sudo": "password", "groups": ("sudo",)})
@@ -111,12 +111,36 @@ def test_the_sudo_password_is_asked_once_and_written_nowhere(
     person = Person(SECRET)
     run = operation(tmp_path, person=person)
     seen = look(run)
-    assert seen.sudo_password == SECRET
+    assert seen.sudo_passwords == {"gpu.local": SECRET}
     assert SECRET not in repr(seen)
     assert len(person.asked) == len(tried.calls) == 1
     files = [path for path in run.run.root.rglob("*") if path.is_file()]
     assert files
     assert not [path for path in files if SECRET in path.read_text()]
+
+
+def test_each_login_is_asked_for_its_own_password_and_who_refuses_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {"a": "ops", "b": "ops", "c": "ada"}
+    hosts = [{"name": name, "admit": ["10.0.0.0/8"]} for name in names]
+    of = site(hosts=hosts, workstations=[])
+    ways = {name: way(name).model_copy(update={"user": user}) for name, user in names.items()}
+    replace(monkeypatch, "provision.looking.survey", Survey(hosts=dict.fromkeys(names, ASKS)))
+    right = {"a": "one", "b": "other", "c": "two"}
+    monkeypatch.setattr(
+        "provision.looking.sudo_password_works", lambda reach, word: right[reach.alias] == word
+    )
+    person = Person("one", "two")
+    run = operation(tmp_path, person=person, site=of, ways=ways, limit=frozenset(names))
+    with pytest.raises(PreflightError) as caught:
+        look(run)
+    assert person.asked == ["sudo password of ops on a, b: ", "sudo password of ada on c: "]
+    assert [part.problem for part in caught.value.parts] == ["b: its sudo does not take that password of ops"]
+    right["b"] = "one"
+    assert look(
+        operation(tmp_path, person=Person("one", "two"), site=of, ways=ways, limit=frozenset(names))
+    ).sudo_passwords == {"a": "one", "b": "one", "c": "two"}
 
 
 def test_a_wrong_password_blocks_and_nobody_there_to_ask_does(

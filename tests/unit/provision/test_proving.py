@@ -37,7 +37,7 @@ def test_what_holds_is_kept_with_its_figures(tmp_path: Path, monkeypatch: pytest
     asked = replace(monkeypatch, "provision.proving.prove", proof(GOOD, weak))
     replace(monkeypatch, "provision.proving.probe_off_list", CLOSED)
     run = operation(tmp_path)
-    prove_hosts(run, plan(converged()).hosts, FACTS, None)
+    prove_hosts(run, plan(converged()).hosts, FACTS, {})
     assert texts(run, "gpu.local", "proven") == ["version: 1", "closed off the list: 192.0.2.2: timed out"]
     assert texts(run, "gpu.local", "warnings") == ["lfm tool call: none"]
     wanted: Expected = asked.calls[0][0][0]
@@ -55,7 +55,7 @@ def test_every_wrong_answer_and_an_open_port_are_told_together(
         monkeypatch, "provision.proving.probe_off_list", OffList(verdict="open", detail="open to 192.0.2.2")
     )
     with pytest.raises(ProofError) as caught:
-        prove_hosts(operation(tmp_path), plan(converged()).hosts, FACTS, None)
+        prove_hosts(operation(tmp_path), plan(converged()).hosts, FACTS, {})
     assert caught.value.problem == "gpu.local: context at http://gpu.local: is 4096, expected 32768"
     assert "its port is open to 192.0.2.2" in caught.value.evidence
     assert "No workstation was touched" in caught.value.changed
@@ -70,7 +70,7 @@ def test_a_probe_that_could_not_run_proves_nothing_and_says_so(
         monkeypatch, "provision.proving.probe_off_list", OffList(verdict="unknown", detail="no namespaces")
     )
     run = operation(tmp_path)
-    prove_hosts(run, plan(converged()).hosts, FACTS, None)
+    prove_hosts(run, plan(converged()).hosts, FACTS, {})
     assert "not proven" in texts(run, "gpu.local", "warnings")[0]
 
 
@@ -87,13 +87,13 @@ def test_an_operator_off_the_list_asks_through_ssh(tmp_path: Path, monkeypatch: 
     replace(monkeypatch, "provision.proving.probe_off_list", CLOSED)
     (host,) = plan(converged()).hosts
     off = host.model_copy(update={"admission": host.admission.model_copy(update={"operator": False})})
-    prove_hosts(operation(tmp_path), [off], FACTS, None)
+    prove_hosts(operation(tmp_path), [off], FACTS, {})
     assert opened == [str(CATALOGUE.ollama.port)]
     assert asked.calls[0][0][1].endswith("(through SSH)")
-    prove_hosts(operation(tmp_path), [host], FACTS, None)
+    prove_hosts(operation(tmp_path), [host], FACTS, {})
     assert len(opened) == 1
     monkeypatch.setattr("provision.proving.resolves", lambda _: False)
-    prove_hosts(operation(tmp_path), [host], FACTS, None)
+    prove_hosts(operation(tmp_path), [host], FACTS, {})
     assert len(opened) == 2
     assert isinstance(asked.calls[-1][0][2], httpx.Client)
 
@@ -104,9 +104,8 @@ def test_the_password_goes_only_to_hosts_that_want_one(
     replace(monkeypatch, "provision.proving.prove", proof(GOOD))
     probe = replace(monkeypatch, "provision.proving.probe_off_list", CLOSED)
     hosts: tuple[HostPlan, ...] = plan(converged()).hosts
-    for sudo in ("nopasswd", "password"):
-        facts = {"gpu.local": converged().model_copy(update={"sudo": sudo})}
-        prove_hosts(operation(tmp_path), hosts, facts, "open-sesame")
+    for given in ({"another": "secret"}, {"gpu.local": "open-sesame"}):
+        prove_hosts(operation(tmp_path), hosts, FACTS, given)
     assert [call[0][2] for call in probe.calls] == [None, "open-sesame"]
 
 
@@ -116,8 +115,8 @@ def test_verify_is_red_where_a_host_differs_though_it_answers(
     replace(monkeypatch, "provision.proving.prove", proof(GOOD))
     replace(monkeypatch, "provision.proving.probe_off_list", CLOSED)
     with pytest.raises(ProofError, match="differs from the site"):
-        prove_hosts(operation(tmp_path, Goal.VERIFY), plan(BARE).hosts, FACTS, None)
+        prove_hosts(operation(tmp_path, Goal.VERIFY), plan(BARE).hosts, FACTS, {})
 
 
 def test_nothing_is_proven_where_there_is_no_host(tmp_path: Path) -> None:
-    prove_hosts(operation(tmp_path), (), {}, None)
+    prove_hosts(operation(tmp_path), (), {}, {})
