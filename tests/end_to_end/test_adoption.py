@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,7 +69,7 @@ def test_its_models_are_offered_and_nothing_is_pulled_again(installed: Bed, lab:
     (tmp_path / ".ssh" / "known_hosts").write_text((installed.state / "known_hosts").read_text())
     product = Product(tmp_path / "state", env={"HOME": str(tmp_path)})
     address = installed.addresses()["team4"]
-    there = {
+    there: dict[str, Any] = {
         "models": [SMALL_MODEL],
         "ssh": {"hostname": address, "user": "ops", "identity": str(SSH / "id_ed25519")},
         "advertise": address,
