@@ -84,7 +84,10 @@ def _failure(operation: Operation, failed: Mapping[str, str]) -> ConvergeError:
 
 
 def look_again(
-    operation: Operation, plans: Sequence[HostPlan], before: Mapping[str, HostFacts]
+    operation: Operation,
+    plans: Sequence[HostPlan],
+    before: Mapping[str, HostFacts],
+    sudo_passwords: Mapping[str, str],
 ) -> dict[str, HostFacts]:
     """The facts of every host after Ansible; ConvergeError where one still differs from what was asked."""
     converged = [plan for plan in plans if plan.converge]
@@ -99,6 +102,7 @@ def look_again(
         log=operation.log,
         live={plan.name: plan.expected.query for plan in converged},
         only=[plan.name for plan in converged],
+        sudo_passwords=sudo_passwords,
     )
     for plan in converged:
         if plan.name not in seen.hosts:

@@ -93,7 +93,7 @@ def _carried_out(operation: Operation, plan: Plan, seen: Seen) -> tuple[Failure,
     if operation.goal is not Goal.VERIFY:
         converge(operation, plan.hosts, seen.sudo_passwords)
     if operation.goal.mutates:
-        facts = look_again(operation, plan.hosts, facts)
+        facts = look_again(operation, plan.hosts, facts, seen.sudo_passwords)
     if operation.goal is not Goal.DRY_RUN:
         prove_hosts(operation, plan.hosts, facts, seen.sudo_passwords)
     return publish_and_confirm(operation, plan, seen.survey.workstations)

@@ -52,6 +52,8 @@ def look(operation: Operation) -> Seen:
     if accepted:
         seen = seen.merged(_survey(operation, accepted))
     passwords, refused = _sudo_passwords(operation, seen)
+    if passwords:
+        seen = seen.merged(_survey(operation, passwords, passwords))
     operation.run.write("survey.json", seen.model_dump(mode="json"))
     asked = passwords.keys() | {one.machine for one in refused}
     findings = (*refused, *preflight(operation.site, operation.catalogue, seen, passwords=asked))
@@ -72,7 +74,9 @@ def look(operation: Operation) -> Seen:
     return Seen(survey=seen, sudo_passwords=passwords, skipped=skipped)
 
 
-def _survey(operation: Operation, names: Collection[str]) -> Survey:
+def _survey(
+    operation: Operation, names: Collection[str], passwords: Mapping[str, str] | None = None
+) -> Survey:
     hosts = [host for host in operation.site.hosts if host.name in names]
     return survey(
         operation.site,
@@ -82,6 +86,7 @@ def _survey(operation: Operation, names: Collection[str]) -> Survey:
         log=operation.log,
         live={host.name: live_query(host, operation.site, operation.catalogue) for host in hosts},
         only=names,
+        sudo_passwords=passwords,
     )
 
 

@@ -129,6 +129,7 @@ def survey(
     log: Callable[[str], None],
     live: Mapping[str, LiveQuery] | None = None,
     only: Collection[str] | None = None,
+    sudo_passwords: Mapping[str, str] | None = None,
     timeout_s: int = CONNECT_TIMEOUT_S,
 ) -> Survey:
     """Look at every machine (or only at those named): dead ones together cost one timeout.
@@ -148,7 +149,9 @@ def survey(
             write_atomic(run_dir / "query" / f"{host.name}.json", query.model_dump_json(indent=2) + "\n")
     with ThreadPoolExecutor(max_workers=1) as beside:
         keys_of_strangers = beside.submit(hostkeys.check, strangers, timeout_s)
-        answers, missing = gather(run_dir, asked, log=log) if asked else ({}, {})
+        answers, missing = (
+            gather(run_dir, asked, log=log, sudo_passwords=sudo_passwords) if asked else ({}, {})
+        )
         keys = keys_of_strangers.result()
     # Asked once more: who shows another key, and why a proxy leads nowhere, which pyinfra does not tell.
     doubtful = {

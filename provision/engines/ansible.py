@@ -12,10 +12,10 @@ from typing import Any
 
 from provision.engines.process import run
 from provision.errors import EngineError
+from provision.fleet.host.sudoword import sudo_environment, sudo_variable
 from provision.model import Frozen
 from provision.paths import data_root
 
-BECOME_PASSWORD = "ASTRAEUS_BECOME_PASSWORD"  # noqa: S105 - a variable's name
 GROUP = "ollama_hosts"
 # Memory, so that a dry run writes to no disk; sticky, so that no other user moves Ansible's folders in it.
 REMOTE_TMP = "/dev/shm"  # noqa: S108
@@ -45,18 +45,13 @@ def program() -> list[str]:
     return [str(beside)] if beside.is_file() else [sys.executable, "-m", "ansible", "playbook"]
 
 
-def password_variable(host: str) -> str:
-    """The environment variable that carries a host's sudo password to Ansible; its name is no secret."""
-    return f"{BECOME_PASSWORD}_{host.encode().hex()}"
-
-
 def connection_vars(
     host_vars: Mapping[str, Any], *, is_root: bool, password_of: str | None
 ) -> dict[str, Any]:
     """Connection variables as both the run's inventory and the dynamic one need them."""
     become: dict[str, Any] = {"ansible_become": not is_root}
     if password_of is not None:
-        variable = password_variable(password_of)
+        variable = sudo_variable(password_of)
         become["ansible_become_password"] = "{{ lookup('ansible.builtin.env', '" + variable + "') }}"
     return {
         **host_vars,
@@ -102,7 +97,7 @@ def play(
                 "ANSIBLE_NOCOLOR": "1",
                 "ANSIBLE_DEPRECATION_WARNINGS": "False",
             },
-            hidden_env={password_variable(host): word for host, word in (become_passwords or {}).items()},
+            hidden_env=sudo_environment(become_passwords or {}),
             on_stdout=reading.line,
             log=log,
         )

@@ -13,6 +13,7 @@ from typing import Any
 from provision.engines.process import Completed, run
 from provision.errors import EngineError
 from provision.facts import Unreached
+from provision.fleet.host.sudoword import sudo_environment
 from provision.fleet.workstation.invoke import LOCAL_NAME
 from provision.site import LOCAL
 
@@ -42,12 +43,14 @@ def pyinfra(
     log: Callable[[str], None],
     timeout_s: float | None = None,
     on_stderr: Callable[[str], None] | None = None,
+    hidden_env: Mapping[str, str] | None = None,
 ) -> Completed:
     """Run pyinfra on the run's inventory; in the run's folder, so that no config.py of the user's is read."""
     return run(
         [*program(), str(INVENTORY), *arguments],
         log=log,
         env=environment(run_dir),
+        hidden_env=hidden_env,
         cwd=run_dir,
         timeout_s=timeout_s,
         on_stderr=on_stderr,
@@ -104,7 +107,12 @@ def answers(completed: Completed) -> dict[str, dict[str, Any]]:
 
 
 def gather(
-    run_dir: Path, asked: Collection[str], *, log: Callable[[str], None], timeout_s: float = 120
+    run_dir: Path,
+    asked: Collection[str],
+    *,
+    log: Callable[[str], None],
+    timeout_s: float = 120,
+    sudo_passwords: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, dict[str, Any]], dict[str, Unreached]]:
     """Look at all machines of the run's inventory at once: who answered, and why the others did not."""
     completed = pyinfra(
@@ -116,6 +124,7 @@ def gather(
         f"_timeout={FACT_TIMEOUT_S}",
         log=log,
         timeout_s=timeout_s,
+        hidden_env=sudo_environment(sudo_passwords or {}),
     )
     found = answers(completed)
     said = complaints(completed.stderr)

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from provision.fleet.host.sudoword import sudo_variable
 from provision.fleet.workstation.invoke import LOCAL_NAME
 
 
@@ -25,5 +26,8 @@ def _group(machines: dict[str, dict[str, Any]]) -> list[tuple[str, dict[str, Any
 sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
 
 _run = json.loads((Path(os.environ["ASTRAEUS_RUN"]) / "inventory.json").read_text(encoding="utf-8"))
-hosts = _group(_run.get("hosts", {}))
+hosts = [
+    (name, {**data, **({"_stdin": word} if (word := os.environ.get(sudo_variable(name))) else {})})
+    for name, data in _group(_run.get("hosts", {}))
+]
 workstations = _group(_run.get("workstations", {}))

@@ -101,7 +101,9 @@ def _encoded(script: str) -> str:
 def command(query: HostQuery) -> str:
     """One shell command: base64 only, so that no login shell (fish, csh) can misread a quote.
 
-    The look reaches a root shell by its stdin, so sudo's log line stays short.
+    The look reaches a root shell by its stdin, so sudo's log line stays short; before it, for sudo, goes the
+    password that the visitor's own stdin may bring.
     """
     enter = (_HERE / "enter.sh").read_text(encoding="utf-8")
-    return f"{_encoded(enter + _encoded(look_script(query)) + ' | $root sh' + chr(10))} | sh"
+    feed = f'{{ [ -z "$word" ] || printf \'%s\\n\' "$word"; {_encoded(look_script(query))}; }} | become\n'
+    return f"sh -c 'exec 3<&0; {_encoded(enter + feed)} | sh'"

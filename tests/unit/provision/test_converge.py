@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from provision.converge import converge, look_again
-from provision.engines.ansible import HostOutcome, Playbook, password_variable
+from provision.engines.ansible import HostOutcome, Playbook
 from provision.errors import ConvergeError
 from provision.facts import Unreached
+from provision.fleet.host.sudoword import sudo_variable
 from provision.operation import Goal
 from provision.survey import Survey
 from tests.unit.provision.bed import BARE, converged
@@ -38,7 +39,7 @@ def test_a_converged_host_is_not_visited(tmp_path: Path, monkeypatch: pytest.Mon
     run = operation(tmp_path)
     converge(run, plan(converged()).hosts, {})
     assert play.calls == []
-    assert look_again(run, plan(converged()).hosts, FACTS) == FACTS
+    assert look_again(run, plan(converged()).hosts, FACTS, {}) == FACTS
 
 
 def test_what_ansible_changed_is_kept_and_its_inventory_has_no_secret(
@@ -55,7 +56,7 @@ def test_what_ansible_changed_is_kept_and_its_inventory_has_no_secret(
     assert "open-sesame" not in inventory
     (host,) = json.loads(inventory)["all"]["children"].values()
     assert host["hosts"]["gpu.local"]["ansible_become_password"].startswith("{{ lookup(")
-    assert password_variable("gpu.local") in host["hosts"]["gpu.local"]["ansible_become_password"]
+    assert sudo_variable("gpu.local") in host["hosts"]["gpu.local"]["ansible_become_password"]
     assert host["hosts"]["gpu.local"]["ollama_port"] > 0
 
 
@@ -111,17 +112,17 @@ def test_a_host_of_which_ansible_says_nothing_failed(tmp_path: Path, monkeypatch
 def test_the_second_look_sees_what_ansible_did_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run, hosts = operation(tmp_path), plan().hosts
     replace(monkeypatch, "provision.converge.survey", Survey(hosts={"gpu.local": converged()}))
-    assert look_again(run, hosts, FACTS)["gpu.local"].live is not None
+    assert look_again(run, hosts, FACTS, {})["gpu.local"].live is not None
     live = converged().live
     if live is None:
         raise AssertionError
     opened = converged().model_copy(update={"live": live.model_copy(update={"nft_table": None})})
     replace(monkeypatch, "provision.converge.survey", Survey(hosts={"gpu.local": opened}))
     with pytest.raises(ConvergeError, match="still differs") as caught:
-        look_again(run, hosts, FACTS)
+        look_again(run, hosts, FACTS, {})
     assert "the firewall table is missing" in caught.value.evidence
     gone = Survey(unreachable={"gpu.local": Unreached(kind="silent", reason="timed out")})
     replace(monkeypatch, "provision.converge.survey", gone)
     with pytest.raises(ConvergeError, match="does not answer after Ansible") as caught:
-        look_again(run, hosts, FACTS)
+        look_again(run, hosts, FACTS, {})
     assert caught.value.evidence == "timed out"

@@ -106,7 +106,7 @@ def test_a_changed_key_is_refused_even_on_a_terminal(tmp_path: Path, monkeypatch
 def test_the_sudo_password_is_asked_once_and_written_nowhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    replace(monkeypatch, "provision.looking.survey", surveyed(ASKS))
+    looks = replace(monkeypatch, "provision.looking.survey", surveyed(ASKS))
     tried = replace(monkeypatch, "provision.looking.sudo_password_works", *[True])
     person = Person(SECRET)
     run = operation(tmp_path, person=person)
@@ -114,6 +114,8 @@ def test_the_sudo_password_is_asked_once_and_written_nowhere(
     assert seen.sudo_passwords == {"gpu.local": SECRET}
     assert SECRET not in repr(seen)
     assert len(person.asked) == len(tried.calls) == 1
+    assert [call[1]["sudo_passwords"] for call in looks.calls] == [None, {"gpu.local": SECRET}]
+    assert set(looks.calls[1][1]["only"]) == {"gpu.local"}
     files = [path for path in run.run.root.rglob("*") if path.is_file()]
     assert files
     assert not [path for path in files if SECRET in path.read_text()]

@@ -231,7 +231,9 @@ def test_the_look_runs_in_every_shell_here(shell: str) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"no {shell} on this machine")
     argv = ["busybox", "sh"] if shell == "busybox" else [shell]
-    done = subprocess.run([*argv, "-c", command(QUERY)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [*argv, "-c", command(QUERY)], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
+    )
     assert done.stderr == ""
     found = read_host({"text": done.stdout, "received_epoch": 0.0})
     assert found is not None
@@ -256,6 +258,33 @@ def test_what_a_broken_off_pull_left_is_seen_by_root_alone(tmp_path: Path) -> No
     is_root = "as_root=0" in done.stdout
     assert found.disks[str(models)].left_bytes == (131072 if is_root else 0)
     assert found.disks[str(tmp_path / "absent")].left_bytes == 0
+
+
+FAKE = {
+    "id": '#!/bin/sh\n[ "$1" = -u ] && echo ${FAKE_UID:-1000} || echo ops\n',
+    "sudo": "#!/bin/sh\n"
+    '[ "$1" = -n ] && { echo "sudo: a password is required" >&2; exit 1; }\n'
+    'IFS= read -r word; echo "$*" >> $FAKE_LOG\n'
+    '[ "$word" = "open sesame" ] && FAKE_UID=0 exec sh\nexit 1\n',
+}
+
+
+@pytest.mark.parametrize(("word", "sees"), [("open sesame\n", True), ("", False)])
+def test_with_a_password_the_look_is_root_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str, *, sees: bool
+) -> None:
+    for name, text in FAKE.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("FAKE_LOG", str(tmp_path / "log"))
+    done = subprocess.run(
+        ["sh", "-c", command(QUERY)], input=word, capture_output=True, text=True, check=True
+    )
+    found = read_host({"text": done.stdout, "received_epoch": 0.0})
+    assert found is not None
+    assert (found.sudo, found.live is not None) == ("password", sees)
+    assert not sees or (tmp_path / "log").read_text() == "-k -S -p  sh\n"
 
 
 def test_the_look_is_posix() -> None:
