@@ -12,10 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 NAMESPACE = f"astraeus-{os.getpid()}"
 OUTSIDE, INSIDE = f"ast{os.getpid() % 100000}a", f"ast{os.getpid() % 100000}b"
 DOCUMENTATION_NETWORKS = ("192.0.2", "198.51.100", "203.0.113")
+# 1.1 s: a kernel asks a second time after one second; what answers at all answers within the same machine.
 ASK = (
     "import socket,sys\n"
     "try:\n"
-    "    socket.create_connection((sys.argv[1], int(sys.argv[2])), 1.5).close(); print('yes', 'it answers')\n"
+    "    socket.create_connection((sys.argv[1], int(sys.argv[2])), 1.1).close(); print('yes', 'it answers')\n"
     "except OSError as error:\n"
     "    print('no', error)\n"
 )
