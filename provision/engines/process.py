@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ from provision.model import Frozen
 
 EVIDENCE_LINES = 20
 GRACE_S = 5.0
+POLL_S = 0.05
 
 
 class Completed(Frozen):
@@ -86,10 +88,34 @@ def _stop(process: subprocess.Popen[str]) -> None:
         below |= set(descendants(process.pid))
     if process.poll() is None:
         process.kill()
-    for pid in below:
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGKILL)
+    _end(below)
     process.wait()
+
+
+def _end(pids: set[int]) -> None:
+    """End what the program left; a script on this very machine clears up when it is asked to end."""
+    deadline = time.monotonic() + GRACE_S
+    left = _send(pids, signal.SIGTERM)
+    while left and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+        left &= _running()
+    _send(left, signal.SIGKILL)
+
+
+def _send(pids: set[int], number: signal.Signals) -> set[int]:
+    reached = set()
+    for pid in pids:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+            reached.add(pid)
+    return reached
+
+
+def _running() -> set[int]:
+    """Every process but those that ended and wait to be reaped."""
+    listing = subprocess.run(["ps", "-A", "-o", "pid=,stat="], capture_output=True, text=True, check=False)
+    words = (line.split() for line in listing.stdout.splitlines())
+    return {int(pid) for pid, state in words if not state.startswith("Z")}
 
 
 def _drain(stream: IO[str], into: list[str], tell: Callable[[str], None] | None) -> threading.Thread:

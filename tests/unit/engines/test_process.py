@@ -102,5 +102,28 @@ def test_ctrl_c_reaches_the_program_once_and_leaves_nothing(tmp_path: Path) -> N
     assert not alive(int(pid_file.read_text()))
 
 
+def test_what_a_program_left_is_asked_to_end_so_that_it_clears_up(tmp_path: Path) -> None:
+    scratch, ready = tmp_path / "scratch", tmp_path / "ready"
+    scratch.mkdir()
+    # It minds only the second kind of being asked, and its parent is gone at the first
+    child = (
+        f"trap '' INT; trap 'exit 129' TERM; trap 'rm -r {scratch}' EXIT; echo > {ready}; "
+        "while :; do sleep 0.05; done"
+    )
+    program = (
+        "import subprocess, sys, time\n"
+        f"subprocess.Popen(['sh', '-c', {child!r}])\n"
+        "try: time.sleep(60)\n"
+        "except KeyboardInterrupt: sys.exit(1)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, shlex.join([sys.executable, "-c", program])], start_new_session=True
+    )
+    wait_until(ready.exists)
+    os.killpg(parent.pid, signal.SIGINT)
+    assert parent.wait(20) == 130
+    assert not scratch.exists()
+
+
 def test_a_command_line_can_be_pasted() -> None:
     assert command_text(["a", "b c"], {"X": "1 2"}) == "env 'X=1 2' a 'b c'"
