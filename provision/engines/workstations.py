@@ -49,7 +49,7 @@ def _telling(phase: Phase, tell: Log) -> Log:
         text = match["said"].strip()
         known = next((word for start, word in words.items() if text.startswith(start)), text)
         if known and not text.startswith("Loading"):
-            tell(f"{match['name']}: {known}")
+            tell(f"{LOCAL if match['name'] == LOCAL_NAME else match['name']}: {known}")
 
     return line
 
