@@ -6,10 +6,12 @@ a package that `--pyargs` names are read too late.
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,6 +43,31 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _of_role(model: type[_Vars], variables: dict[str, Any]) -> _Vars:
     return model.model_validate({name: variables[name] for name in model.model_fields if name in variables})
+
+
+Ask = Callable[..., dict[str, Any]]
+
+
+# The roles see to it that this Python is there; nobody does for other clients.
+ASK = """
+import sys, urllib.request
+url, body = sys.argv[1], sys.argv[2].encode() if len(sys.argv) > 2 else None
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+print(opener.open(url, body, timeout=60).read().decode())
+"""
+
+
+@pytest.fixture(scope="module")
+def ask(host: Any) -> Ask:
+    """Ask the server on the host's own loopback: (port, path, body) to what it answered."""
+
+    def asking(port: int, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        words = [f"http://127.0.0.1:{port}{path}", *([] if body is None else [json.dumps(body)])]
+        answer = host.check_output(shlex.join(["/usr/bin/python3", "-c", ASK, *words]))
+        found: dict[str, Any] = json.loads(answer)
+        return found
+
+    return asking
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,21 +12,14 @@ import pytest
 from provision.catalogue import full_name
 from provision.rolevars import OllamaModelsVars
 
+Ask = Callable[..., dict[str, Any]]
 LEDGER = "/var/lib/astraeus/ollama-models.json"
 
 
-def ask(host: Any, port: int, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    data = "" if body is None else f"--data '{json.dumps(body)}'"
-    answer: dict[str, Any] = json.loads(
-        host.check_output(f"curl -sS --max-time 60 {data} http://127.0.0.1:{port}{path}")
-    )
-    return answer
-
-
 @pytest.fixture(scope="module")
-def tags(host: Any, ollama_models: OllamaModelsVars) -> dict[str, str]:
+def tags(ask: Ask, ollama_models: OllamaModelsVars) -> dict[str, str]:
     """Every offered name with its digest."""
-    listed = ask(host, ollama_models.ollama_models_port, "/api/tags")["models"]
+    listed = ask(ollama_models.ollama_models_port, "/api/tags")["models"]
     return {model["name"]: model["digest"] for model in listed}
 
 
@@ -66,10 +60,10 @@ def test_bases_that_we_pulled_are_gone(tags: dict[str, str], ledger: dict[str, A
     assert made.isdisjoint(tags)
 
 
-def test_derived_models_have_the_context(host: Any, ollama_models: OllamaModelsVars) -> None:
+def test_derived_models_have_the_context(ask: Ask, ollama_models: OllamaModelsVars) -> None:
     for model in ollama_models.ollama_models_wanted:
         if model.num_ctx is not None:
-            shown = ask(host, ollama_models.ollama_models_port, "/api/show", {"model": model.name})
+            shown = ask(ollama_models.ollama_models_port, "/api/show", {"model": model.name})
             found = re.search(r"^num_ctx\s+(\d+)$", shown["parameters"], re.MULTILINE)
             assert found is not None, f"{model.name} has no num_ctx"
             assert int(found[1]) == model.num_ctx

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from provision.rolevars import OllamaVars
+
+Ask = Callable[..., dict[str, Any]]
 
 UNIT = "ollama.service"
 DROP_IN = "/etc/systemd/system/ollama.service.d/10-astraeus.conf"
@@ -24,9 +26,8 @@ def test_the_service_runs_now_and_at_boot(host: Any) -> None:
     assert service.is_enabled
 
 
-def test_the_server_says_the_pinned_version(host: Any, ollama: OllamaVars) -> None:
-    answer = host.check_output(f"curl -sS --max-time 5 http://127.0.0.1:{ollama.ollama_port}/api/version")
-    assert json.loads(answer)["version"] == ollama.ollama_version
+def test_the_server_says_the_pinned_version(ask: Ask, ollama: OllamaVars) -> None:
+    assert ask(ollama.ollama_port, "/api/version")["version"] == ollama.ollama_version
 
 
 def test_the_server_listens_where_the_site_says(host: Any, ollama: OllamaVars) -> None:
@@ -46,9 +47,8 @@ def test_killing_the_server_takes_its_runners_along(host: Any) -> None:
     assert host.check_output(f"systemctl show {UNIT} --property=KillMode --value") == "control-group"
 
 
-def test_cloud_models_are_off(host: Any, ollama: OllamaVars) -> None:
-    answer = host.check_output(f"curl -sS --max-time 5 http://127.0.0.1:{ollama.ollama_port}/api/status")
-    assert json.loads(answer)["cloud"]["disabled"] is True
+def test_cloud_models_are_off(ask: Ask, ollama: OllamaVars) -> None:
+    assert ask(ollama.ollama_port, "/api/status")["cloud"]["disabled"] is True
 
 
 def test_systemd_knows_the_settings(host: Any, ollama: OllamaVars) -> None:
