@@ -10,11 +10,12 @@ from tests.benchmarks.timing import Comparison, Way, compare
 GOAL = 2.0
 COUNTS = (20, 50)
 COMPARED = """Publishing a router file of {size} bytes to {counts} systemd laptops over SSH: the whole
-publish step of `lan` (`provision.engines.workstations.publish`: pyinfra's start, one session with each machine,
-merging, files staged, checked, backed up, fsynced, renamed, and remembered for putting back) after a survey that
-is not counted. Against `python paramiko_pool.py`: 64 threads, one session with each machine, `put.sh` (mktemp,
-cat, compare, chmod, mv; no fsync, no backup, no merge). *First*: the file is not there. *Again*: it is there and
-right; `lan` itself would not even start this step then, its survey knows."""
+publish step of `lan` (`provision.engines.workstations.publish`: pyinfra's start, one session with each
+machine, merging, files staged, checked, backed up, fsynced, renamed, and remembered for putting back)
+after a survey that is not counted. Against `python paramiko_pool.py`: 64 threads, one session with each
+machine, `put.sh` (mktemp, cat, compare, chmod, mv; no fsync, no backup, no merge). *First*: the file is
+not there. *Again*: it is there and right; `lan` itself would not even start this step then, its survey
+knows."""
 
 
 def measure(pairs: int = 5) -> Section:

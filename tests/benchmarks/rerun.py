@@ -17,12 +17,12 @@ from tests.lab.shell import LabError, run, step
 
 GOAL = 0.3
 BIN = Path(sys.executable).parent
-COMPARED = """`astraeus-provision lan --site … --yes` on a host (and two laptops) that need nothing: the survey,
-the comparison with the roles' own expectations, the proof of every model and of the closed port, and on laptops
-the comparison of every file and the way to the host. Against `ansible-playbook -i … playbooks/lan.yml` on the
-same host by the same roles and variables (an inventory saved once), with Ansible's default settings: none of
-our ansible.cfg but `roles_path`, so 5 forks, no pipelining; facts as the playbook says (not gathered). Ansible
-alone proves nothing and does not look at the laptops."""
+COMPARED = """`astraeus-provision lan --site … --yes` on a host (and two laptops) that need nothing: the
+survey, the comparison with the roles' own expectations, the proof of every model and of the closed port,
+and on laptops the comparison of every file and the way to the host. Against `ansible-playbook -i …
+playbooks/lan.yml` on the same host by the same roles and variables (an inventory saved once), with
+Ansible's default settings: none of our ansible.cfg but `roles_path`, so 5 forks, no pipelining; facts as
+the playbook says (not gathered). Ansible alone proves nothing and does not look at the laptops."""
 
 
 class Road:
