@@ -157,3 +157,36 @@ def test_another_manager_takes_over_and_leaves_nothing(host: Bed, manager: str) 
     }
     assert host.machine.run(gone[manager], check=False).returncode != 0
     assert host.play(ROLE, lan_firewall_manager=other).changed == ()
+
+
+@pytest.fixture
+def unguarded() -> Iterator[Bed]:
+    """A host with firewalld and none of our rules."""
+    bed = Bed.start("fw-reload", image="server-firewalld", firewall="firewalld")
+    try:
+        yield bed
+    finally:
+        bed.stop()
+
+
+def test_what_firewalld_only_runs_with_is_not_lost(unguarded: Bed) -> None:
+    """A reload would take it away: it is refused, or done without where that works."""
+    host = unguarded
+    host.run("firewall-cmd --add-service=http")
+    for check in (True, False):
+        refused = host.play(ROLE, check=check)
+        assert "public: services: " in refused.failure
+        assert "firewall-cmd --runtime-to-permanent" in refused.failure
+        assert "http" in host.run("firewall-cmd --list-services").split()
+
+    host.run("firewall-cmd --runtime-to-permanent")
+    assert host.play(ROLE).failure == ""
+    host.run("firewall-cmd --add-service=https")
+    rules = "firewall-cmd --policy astraeus --list-rich-rules"
+    first, *_ = host.variables["lan_firewall_admit"]
+    assert host.play(ROLE, lan_firewall_admit=[first, "10.99.0.0/16"]).failure == ""
+    assert "10.99.0.0/16" in host.run(rules)
+    assert {"http", "https"} <= set(host.run("firewall-cmd --list-services").split())
+    assert host.play(ROLE).failure == ""
+    assert "10.99.0.0/16" not in host.run(rules)
+    assert host.play(ROLE).changed == ()

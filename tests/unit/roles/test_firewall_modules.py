@@ -89,3 +89,31 @@ def test_firewalld_rules_are_compared_as_it_prints_them() -> None:
         ]
     )
     assert firewalld.wanted_rules("") == []
+
+
+ZONES = """drop
+  target: DROP
+  services: {services}
+
+public (active)
+  target: default
+  interfaces: {interfaces}
+  services: dhcpv6-client ssh
+  rich rules: {rule}
+"""
+
+
+def test_what_firewalld_only_runs_with_is_told_from_what_is_written() -> None:
+    permanent = firewalld.rules_of(ZONES.format(services="", interfaces="", rule="").replace(" (active)", ""))
+    same = ZONES.format(services="", interfaces="eth0", rule="").replace(
+        "dhcpv6-client ssh", "ssh dhcpv6-client"
+    )
+    assert firewalld.rules_of(same) - permanent == set()
+    rule = '\n\trule family="ipv4" source address="10.0.0.9" drop'
+    more = ZONES.format(services="http", interfaces="eth0", rule=rule)
+    assert firewalld.rules_of(more) - permanent == {
+        ("drop", "services: http"),
+        ("public", 'rule address="10.0.0.9" drop family="ipv4" source'),
+    }
+    direct = "ipv4 filter INPUT 0 -s 10.0.0.9 -j DROP"
+    assert firewalld.rules_of(direct) == {("direct rule", direct)}
