@@ -42,20 +42,18 @@ def command_text(argv: Sequence[str], env: Mapping[str, str] | None = None, cwd:
     return f"(cd {shlex.quote(str(cwd))} && {text})" if cwd else text
 
 
-def descendants(pid: int) -> list[int]:
-    """Every process below that one, nearest first; they may have left its process group."""
-    listing = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=False)
-    children: dict[int, list[int]] = {}
-    for line in listing.stdout.splitlines():
-        child, parent = (int(word) for word in line.split())
-        children.setdefault(parent, []).append(child)
-    found: list[int] = []
-    waiting = [pid]
-    while waiting:
-        below = children.get(waiting.pop(0), [])
-        found += below
-        waiting += below
-    return found
+def _left(leader: int, known: set[int]) -> set[int]:
+    """What runs of a program: its process group, and all below what is known of it, wherever that went."""
+    listing = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid=,pgid=,stat="], capture_output=True, text=True, check=False
+    )
+    rows = [line.split() for line in listing.stdout.splitlines()]
+    parents = {int(pid): int(parent) for pid, parent, _, state in rows if not state.startswith("Z")}
+    grouped = {int(pid) for pid, _, group, _ in rows if int(group) == leader}
+    found = (known | grouped | {leader}) & parents.keys()
+    while more := {pid for pid, parent in parents.items() if parent in found and pid not in found}:
+        found |= more
+    return found - {leader}
 
 
 @contextmanager
@@ -78,44 +76,36 @@ def stop(process: subprocess.Popen[str]) -> None:
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
-    below = set(descendants(process.pid))
+    below = _left(process.pid, set())
     for number in (signal.SIGINT, signal.SIGTERM):
         if process.poll() is not None:
             break
         process.send_signal(number)
         with suppress(subprocess.TimeoutExpired):
             process.wait(GRACE_S)
-        below |= set(descendants(process.pid))
+        below |= _left(process.pid, below)
     if process.poll() is None:
         process.kill()
-    _end(below)
+    _end(process.pid, below)
     process.wait()
 
 
-def _end(pids: set[int]) -> None:
+def _end(leader: int, below: set[int]) -> None:
     """End what the program left; a script on this very machine clears up when it is asked to end."""
     deadline = time.monotonic() + GRACE_S
-    left = _send(pids, signal.SIGTERM)
-    while left and time.monotonic() < deadline:
+    asked: set[int] = set()
+    while (left := _left(leader, below)) and time.monotonic() < deadline:
+        _send(left - asked, signal.SIGTERM)
+        asked |= left
+        below |= left
         time.sleep(POLL_S)
-        left &= _running()
     _send(left, signal.SIGKILL)
 
 
-def _send(pids: set[int], number: signal.Signals) -> set[int]:
-    reached = set()
+def _send(pids: set[int], number: signal.Signals) -> None:
     for pid in pids:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, number)
-            reached.add(pid)
-    return reached
-
-
-def _running() -> set[int]:
-    """Every process but those that ended and wait to be reaped."""
-    listing = subprocess.run(["ps", "-A", "-o", "pid=,stat="], capture_output=True, text=True, check=False)
-    words = (line.split() for line in listing.stdout.splitlines())
-    return {int(pid) for pid, state in words if not state.startswith("Z")}
 
 
 def _drain(stream: IO[str], into: list[str], tell: Callable[[str], None] | None) -> threading.Thread:

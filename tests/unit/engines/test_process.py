@@ -105,19 +105,24 @@ def test_ctrl_c_reaches_the_program_once_and_leaves_nothing(tmp_path: Path) -> N
 def test_what_a_program_left_is_asked_to_end_so_that_it_clears_up(tmp_path: Path) -> None:
     scratch, ready = tmp_path / "scratch", tmp_path / "ready"
     scratch.mkdir()
-    # It minds only the second kind of being asked, and its parent is gone at the first
+    late = tmp_path / "late"
+    # It minds being asked only when its own child ended, which starts after the program was stopped
     child = (
-        f"trap '' INT; trap 'exit 129' TERM; trap 'rm -r {scratch}' EXIT; echo > {ready}; "
-        "while :; do sleep 0.05; done"
+        f"trap 'exit 129' TERM; trap 'rm -r {scratch}' EXIT; echo > {ready}; "
+        f"while ! [ -e {late} ]; do sleep 0.05; done; (echo > {late}r; sleep 60; :); :"
     )
     program = (
-        "import subprocess, sys, time\n"
+        "import pathlib, subprocess, sys, time\n"
         f"subprocess.Popen(['sh', '-c', {child!r}])\n"
         "try: time.sleep(60)\n"
-        "except KeyboardInterrupt: sys.exit(1)\n"
+        "except KeyboardInterrupt:\n"
+        f"    pathlib.Path({str(late)!r}).touch()\n"
+        f"    while not pathlib.Path('{late}r').exists(): time.sleep(0.02)\n"
+        "    sys.exit(1)\n"
     )
     parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT, shlex.join([sys.executable, "-c", program])], start_new_session=True
+        [sys.executable, "-c", PARENT, "exec " + shlex.join([sys.executable, "-c", program])],
+        start_new_session=True,
     )
     wait_until(ready.exists)
     os.killpg(parent.pid, signal.SIGINT)

@@ -13,7 +13,11 @@ from provision.fleet.workstation.invoke import LOCAL_NAME
 from provision.fleet.workstation.shapes import PutBack
 from provision.site import LOCAL
 
-SAID = f"--> Loading config...\n    [{LOCAL_NAME}] Connected\n    [laptop] Connected\n    [{LOCAL_NAME}] Success\n"
+SAID = f"""--> Loading config...
+    [{LOCAL_NAME}] Connected
+    [laptop] Connected
+    [{LOCAL_NAME}] Success
+"""
 
 
 def test_this_machine_has_the_sites_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
