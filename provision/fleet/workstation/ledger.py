@@ -20,8 +20,9 @@ class Ledger(Frozen):
     made: tuple[str, ...] = ()
 
     def packed(self) -> bytes:
-        """Return the bytes; equal ledgers are equal bytes."""
-        return (json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=True) + "\n").encode()
+        """Return the bytes; equal ledgers are equal bytes; few, as a shell reads them one by one."""
+        told = {"version": self.version, **self.model_dump(mode="json", exclude_defaults=True)}
+        return (json.dumps(told, separators=(",", ":"), ensure_ascii=True) + "\n").encode()
 
 
 def unpack(content: bytes | None) -> Ledger | None:

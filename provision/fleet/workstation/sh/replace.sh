@@ -30,11 +30,17 @@ plain() { # PATH: there is nothing, or a file that can be read
     [ ! -e "$1" ] || [ -f "$1" ] || stop other "$1"
     [ ! -e "$1" ] || [ -r "$1" ] || stop unreadable "$1"
 }
-folder() {
-    [ ! -d "$1" ] || return 0
-    folder "${1%/*}"
-    made="$1$nl$made"
-    mkdir "$1"
+folder() { # PATH: it is there; one process makes all that is missing above it
+    missing=
+    deepest_first=
+    up=$1
+    while [ -n "$up" ] && [ ! -d "$up" ]; do
+        missing="$up$nl$missing"
+        deepest_first="$deepest_first$up$nl"
+        up=${up%/*}
+    done
+    made="$deepest_first$made"
+    [ -z "$missing" ] || with_lines mkdir "$missing"
     or_stop "$1"
 }
 room() { # PATH: $staged is a new empty file beside it, for its owner only
