@@ -7,9 +7,23 @@ installed, it takes a sixth of pyinfra's start with it.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from types import ModuleType
 from typing import cast
 
-sys.modules["invoke"] = cast("ModuleType", None)
-importlib.import_module("pyinfra_cli.main").main()
+
+def main() -> None:
+    """Run pyinfra, and leave without taking fifty connections apart object by object: its end closes them."""
+    sys.modules["invoke"] = cast("ModuleType", None)
+    try:
+        importlib.import_module("pyinfra_cli.main").main()
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            raise
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(end.code or 0)
+
+
+main()
