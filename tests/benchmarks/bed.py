@@ -86,3 +86,4 @@ def lab_site() -> dict[str, Any]:
 def enter_home() -> None:
     """Let this process, and what it starts, be that operator."""
     os.environ.update(environment())
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the product has its byte code, as it does for its users
