@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -22,38 +23,43 @@ API = f"curl -sf http://127.0.0.1:{PORT}/api"
 UNIT = "/etc/systemd/system/ollama.service"
 LOWERED = f"sed -i s/CONTEXT_LENGTH=[0-9]*/CONTEXT_LENGTH=4096/ {UNIT}.d/10-astraeus.conf"
 ANEW = json.dumps({"model": DERIVED, "from": DERIVED, "parameters": {"num_ctx": 4096}})
+DELETED = json.dumps({"model": DERIVED})
 BLOBS = "/var/lib/ollama/models/blobs"
 CONFIG = "/home/dev/.config/opencode/opencode.json"
 
-# On the host: what somebody does to it, and how the plan calls what it then sees.
-ALTERED: dict[str, tuple[str, str]] = {
-    "unit edited": (f"echo '# mine' >> {UNIT}", f"{UNIT} has other content"),
-    "drop-in edited": (LOWERED, "10-astraeus.conf has other content"),
-    "drop-in edited and in force": (
+Altered = tuple[str, str, str]
+"""What it is called, what somebody does to the host, and how the plan calls what it then sees."""
+
+# Three roles, three columns: none of them touches what another one heals, so a run may meet one of each.
+OLLAMA: tuple[Altered, ...] = (
+    ("unit edited", f"echo '# mine' >> {UNIT}", f"{UNIT} has other content"),
+    ("drop-in edited", LOWERED, "10-astraeus.conf has other content"),
+    (
+        "drop-in edited and in force",
         f"{LOWERED} && systemctl daemon-reload && systemctl restart ollama",
         "runs with OLLAMA_CONTEXT_LENGTH=4096",
     ),
-    "service stopped": ("systemctl stop ollama", "ollama.service is inactive"),
-    "service disabled": ("systemctl disable -q ollama", "ollama.service is disabled"),
-    "release link moved": ("ln -sfn /nowhere /opt/astraeus/ollama/current", "current leads to /nowhere"),
-    "command removed": ("rm /usr/local/bin/ollama", "/usr/local/bin/ollama leads to nothing"),
-    "models folder opened": (
-        "chmod 0777 /var/lib/ollama/models",
-        "/var/lib/ollama/models is ollama:ollama 777",
-    ),
-    "rules flushed": ("nft flush table inet astraeus", "the firewall"),
-    "rules deleted": ("nft delete table inet astraeus", "the firewall table is missing"),
-    "rules file edited": ("echo '# mine' >> /etc/astraeus/firewall.nft", "firewall.nft has other content"),
-    "firewall unit disabled": (
-        "systemctl disable -q astraeus-firewall",
-        "astraeus-firewall.service is disabled",
-    ),
-    "ledger removed": ("rm /var/lib/astraeus/ollama-models.json", "not by us"),
-    "model deleted": (f'{API}/delete -X DELETE -d \'{{"model": "{DERIVED}"}}\'', f"{DERIVED} is not there"),
-    "model made anew": (f"{API}/create -d '{ANEW}'", f"{DERIVED} was altered"),
-    "blob cut short": (f"b=$(ls -S {BLOBS} | head -1); truncate -s 1000 {BLOBS}/$b", "missing or cut short"),
-    "blob deleted": (f"b=$(ls -S {BLOBS} | head -1); rm {BLOBS}/$b", "missing or cut short"),
-}
+    ("service disabled", "systemctl disable -q ollama", "ollama.service is disabled"),
+    ("release link moved", "ln -sfn /nowhere /opt/astraeus/ollama/current", "current leads to /nowhere"),
+    ("command removed", "rm /usr/local/bin/ollama", "/usr/local/bin/ollama leads to nothing"),
+    ("models folder opened", "chmod 0777 /var/lib/ollama/models", "/models is ollama:ollama 777"),
+    ("service stopped", "systemctl stop ollama", "ollama.service is inactive"),
+)
+FIREWALL: tuple[Altered, ...] = (
+    ("rules flushed", "nft flush table inet astraeus", "the firewall's rules for the port differ"),
+    ("rules deleted", "nft delete table inet astraeus", "the firewall table is missing"),
+    ("rules file edited", "echo '# mine' >> /etc/astraeus/firewall.nft", "firewall.nft has other content"),
+    ("unit disabled", "systemctl disable -q astraeus-firewall", "astraeus-firewall.service is disabled"),
+)
+MODELS: tuple[Altered, ...] = (
+    ("ledger removed", "rm /var/lib/astraeus/ollama-models.json", "not by us"),
+    ("model deleted", f"{API}/delete -X DELETE -d '{DELETED}'", f"{DERIVED} is not there"),
+    ("model made anew", f"{API}/create -d '{ANEW}'", f"{DERIVED} was altered"),
+    ("blob cut short", f"b=$(ls -S {BLOBS} | head -1); truncate -s 1000 {BLOBS}/$b", "missing or cut short"),
+    ("blob deleted", f"b=$(ls -S {BLOBS} | head -1); rm {BLOBS}/$b", "missing or cut short"),
+)
+# The models are altered first: while the service is stopped nothing is known of them.
+RUNS = [tuple(one for one in run if one) for run in zip_longest(MODELS, FIREWALL, OLLAMA)]
 
 
 @dataclass(frozen=True)
@@ -82,12 +88,12 @@ def bed(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Bed:
     return bed
 
 
-@pytest.mark.parametrize("what", ALTERED)
-def test_what_is_altered_on_the_host_is_named_and_healed(bed: Bed, what: str) -> None:
-    command, seen = ALTERED[what]
-    bed.host.run(command)
+@pytest.mark.parametrize("altered", RUNS, ids=lambda run: ", ".join(name for name, _, _ in run))
+def test_what_is_altered_on_the_host_is_named_and_healed(bed: Bed, altered: tuple[Altered, ...]) -> None:
+    for _, command, _ in altered:
+        bed.host.run(command)
     ran = bed.product.lan(bed.site, "--limit", bed.host.name).must(0)
-    assert seen in "\n".join(ran.planned(bed.host.name))
+    assert without("\n".join(ran.planned(bed.host.name)), [seen for _, _, seen in altered]) == []
     assert ran.of(bed.host.name)
 
 
