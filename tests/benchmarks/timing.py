@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import statistics
 import sys
 import time
@@ -32,19 +33,28 @@ class Spread:
 
 
 @dataclass(frozen=True)
+class Took:
+    """One time: seconds on the clock, and seconds of this machine's processor outside the lab's machines."""
+
+    clock_s: float
+    processor_s: float
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Two ways in one run; `ours` is held to a goal against `theirs`, where there is one."""
 
     title: str
     ours: str
     theirs: str
-    ours_s: tuple[float, ...]
-    theirs_s: tuple[float, ...]
+    ours_took: tuple[Took, ...]
+    theirs_took: tuple[Took, ...]
     goal: float | None
 
     @property
     def ratio(self) -> Spread:
-        return Spread.of([mine / other for mine, other in zip(self.ours_s, self.theirs_s, strict=True)])
+        pairs = zip(self.ours_took, self.theirs_took, strict=True)
+        return Spread.of([mine.clock_s / other.clock_s for mine, other in pairs])
 
     @property
     def met(self) -> bool:
@@ -52,25 +62,30 @@ class Comparison:
         return self.goal is None or self.ratio.median <= self.goal
 
 
-def seconds(way: Way) -> float:
+def took(way: Way) -> Took:
     """How long one time takes."""
     way.ready()
-    begun = time.perf_counter()
+    before, begun = _processor_s(), time.perf_counter()
     way.act()
-    return time.perf_counter() - begun
+    return Took(time.perf_counter() - begun, _processor_s() - before)
+
+
+def _processor_s() -> float:
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def compare(
     title: str, ours: Way, theirs: Way, *, pairs: int, goal: float | None = None, warm: int = 1
 ) -> Comparison:
     """Time both ways in turn; the first `warm` pairs fill caches and do not count."""
-    times: list[tuple[float, float]] = []
+    times: list[tuple[Took, Took]] = []
     for number in range(warm + pairs):
-        one, other = seconds(ours), seconds(theirs)
+        one, other = took(ours), took(theirs)
         counted = number >= warm
-        note = "" if counted else " (warming up)"
         print(
-            f"{title}: {ours.name} {one:.3f} s, {theirs.name} {other:.3f} s, ratio {one / other:.2f}{note}",
+            f"{title}: {ours.name} {one.clock_s:.3f} s, {theirs.name} {other.clock_s:.3f} s, "
+            f"ratio {one.clock_s / other.clock_s:.2f}{'' if counted else ' (warming up)'}",
             file=sys.stderr,
             flush=True,
         )
