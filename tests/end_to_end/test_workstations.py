@@ -53,14 +53,15 @@ def test_a_sleeping_workstation_is_named_and_finished_later(
     awake, asleep = laptops
     asleep.pause()
     try:
-        ran = product.lan(site_of(sites, "laptop1", "laptop2")).must(6)
+        site = site_of(sites, "laptop1", "laptop2")
+        ran = product.lan(site).must(6)
     finally:
         asleep.unpause()
     assert is_finished(awake)
     assert "laptop2: it does not answer" in ran.failures
     assert "keeps its old file" in ran.failures
     command = finishing_command(ran, "laptop2")
-    assert command == ["lan", "--limit", "laptop2"]
+    assert command == ["lan", "--site", str(site), "--limit", "laptop2"]
     done = product(*command, "--yes").must(0)
     assert any("OpenCode answered" in text for text in done.of("laptop2", "proven"))
     assert is_finished(asleep)
@@ -72,11 +73,12 @@ def test_a_workstation_that_is_off_spoils_nothing(
     on, off = laptops
     off.stop()
     try:
-        ran = product.lan(site_of(sites, "laptop1", "laptop2")).must(6)
+        site = site_of(sites, "laptop1", "laptop2")
+        ran = product.lan(site).must(6)
     finally:
         off.start()
     assert is_finished(on)
-    assert finishing_command(ran, "laptop2") == ["lan", "--limit", "laptop2"]
+    assert finishing_command(ran, "laptop2") == ["lan", "--site", str(site), "--limit", "laptop2"]
 
 
 @pytest.mark.parametrize(
