@@ -147,7 +147,8 @@ def main() -> NoReturn:
     from provision.errors import ExitCode
 
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, signal.default_int_handler)
     try:
         app(standalone_mode=True)
     except BrokenPipeError:
