@@ -11,7 +11,6 @@ from tests.end_to_end.product import Product
 from tests.end_to_end.sites import Sites
 from tests.lab.lab import Lab, LabMachine
 
-
 # A shell that starts the tests in the background has Ctrl-C ignored, and every program below inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
