@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -30,36 +29,41 @@ CONFIG = "/home/dev/.config/opencode/opencode.json"
 Altered = tuple[str, str, str]
 """What it is called, what somebody does to the host, and how the plan calls what it then sees."""
 
-# Three roles, three columns: none of them touches what another one heals, so a run may meet one of each.
-OLLAMA: tuple[Altered, ...] = (
-    ("unit edited", f"echo '# mine' >> {UNIT}", f"{UNIT} has other content"),
-    ("drop-in edited", LOWERED, "10-astraeus.conf has other content"),
+# None of those in one run touches what heals another: a fact for each role, or for separate tasks of one.
+# The models come first: while the service is stopped nothing is known of them.
+RUNS: tuple[tuple[Altered, ...], ...] = (
     (
-        "drop-in edited and in force",
-        f"{LOWERED} && systemctl daemon-reload && systemctl restart ollama",
-        "runs with OLLAMA_CONTEXT_LENGTH=4096",
+        ("ledger removed", "rm /var/lib/astraeus/ollama-models.json", "not by us"),
+        ("rules flushed", "nft flush table inet astraeus", "the firewall's rules for the port differ"),
+        ("unit edited", f"echo '# mine' >> {UNIT}", f"{UNIT} has other content"),
+        ("models folder opened", "chmod 0777 /var/lib/ollama/models", "/models is ollama:ollama 777"),
     ),
-    ("service disabled", "systemctl disable -q ollama", "ollama.service is disabled"),
-    ("release link moved", "ln -sfn /nowhere /opt/astraeus/ollama/current", "current leads to /nowhere"),
-    ("command removed", "rm /usr/local/bin/ollama", "/usr/local/bin/ollama leads to nothing"),
-    ("models folder opened", "chmod 0777 /var/lib/ollama/models", "/models is ollama:ollama 777"),
-    ("service stopped", "systemctl stop ollama", "ollama.service is inactive"),
+    (
+        ("model deleted", f"{API}/delete -X DELETE -d '{DELETED}'", f"{DERIVED} is not there"),
+        ("rules deleted", "nft delete table inet astraeus", "the firewall table is missing"),
+        ("drop-in edited", LOWERED, "10-astraeus.conf has other content"),
+    ),
+    (
+        ("model made anew", f"{API}/create -d '{ANEW}'", f"{DERIVED} was altered"),
+        ("rules edited", "echo '# mine' >> /etc/astraeus/firewall.nft", "firewall.nft has other content"),
+        (
+            "drop-in edited and in force",
+            f"{LOWERED} && systemctl daemon-reload && systemctl restart ollama",
+            "runs with OLLAMA_CONTEXT_LENGTH=4096",
+        ),
+        ("command removed", "rm /usr/local/bin/ollama", "/usr/local/bin/ollama leads to nothing"),
+    ),
+    (
+        ("blob cut", f"b=$(ls -S {BLOBS} | head -1); truncate -s 1000 {BLOBS}/$b", "missing or cut short"),
+        ("unit disabled", "systemctl disable -q astraeus-firewall", "firewall.service is disabled"),
+        ("service disabled", "systemctl disable -q ollama", "ollama.service is disabled"),
+    ),
+    (
+        ("blob deleted", f"b=$(ls -S {BLOBS} | head -1); rm {BLOBS}/$b", "missing or cut short"),
+        ("release link moved", "ln -sfn /nowhere /opt/astraeus/ollama/current", "current leads to /nowhere"),
+    ),
+    (("service stopped", "systemctl stop ollama", "ollama.service is inactive"),),
 )
-FIREWALL: tuple[Altered, ...] = (
-    ("rules flushed", "nft flush table inet astraeus", "the firewall's rules for the port differ"),
-    ("rules deleted", "nft delete table inet astraeus", "the firewall table is missing"),
-    ("rules file edited", "echo '# mine' >> /etc/astraeus/firewall.nft", "firewall.nft has other content"),
-    ("unit disabled", "systemctl disable -q astraeus-firewall", "astraeus-firewall.service is disabled"),
-)
-MODELS: tuple[Altered, ...] = (
-    ("ledger removed", "rm /var/lib/astraeus/ollama-models.json", "not by us"),
-    ("model deleted", f"{API}/delete -X DELETE -d '{DELETED}'", f"{DERIVED} is not there"),
-    ("model made anew", f"{API}/create -d '{ANEW}'", f"{DERIVED} was altered"),
-    ("blob cut short", f"b=$(ls -S {BLOBS} | head -1); truncate -s 1000 {BLOBS}/$b", "missing or cut short"),
-    ("blob deleted", f"b=$(ls -S {BLOBS} | head -1); rm {BLOBS}/$b", "missing or cut short"),
-)
-# The models are altered first: while the service is stopped nothing is known of them.
-RUNS = [tuple(one for one in run if one) for run in zip_longest(MODELS, FIREWALL, OLLAMA)]
 
 
 @dataclass(frozen=True)
@@ -105,10 +109,9 @@ def test_afterwards_nothing_is_left_to_change(bed: Bed) -> None:
 
 ON_THE_LAPTOP = {
     "deleted": f"rm {CONFIG}",
-    "our limit changed": f'sed -i \'s/"context": [0-9]*/"context": 4096/\' {CONFIG}',
-    "our model removed": f'sed -i \'s/"{DERIVED}": {{/"gone": {{/\' {CONFIG}',
-    "our address changed": f"sed -i 's/gpu-two.local:{PORT}/elsewhere:1/' {CONFIG}",
     "readable by all": f"chmod 0644 {CONFIG}",
+    "our lines changed": f'sed -i -e \'s/"context": [0-9]*/"context": 4096/\''
+    f" -e 's/\"{DERIVED}\": {{/\"gone\": {{/' -e 's/gpu-two.local:{PORT}/elsewhere:1/' {CONFIG}",
 }
 
 
