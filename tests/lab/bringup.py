@@ -119,9 +119,12 @@ def _keep_or_start(one: Machine, ollama: Path) -> str:
     ).stdout.split()
     if len(about) == 3 and about[1] == label:
         if about[0] == "paused":
-            podman("unpause", one.container)
+            podman("unpause", one.container, check=False)
+        # A machine whose keeper was killed with it is still "running" for podman: ask the machine itself.
+        lives = podman("exec", one.container, "true", check=False).returncode == 0
+        if about[0] == "paused" and lives:
             return f"{one.name}: woken"
-        if about[0] == "running":
+        if about[0] == "running" and lives:
             return (
                 ""
                 if about[2] == current
