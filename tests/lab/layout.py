@@ -29,7 +29,7 @@ MIRROR_SLOW_MODELS = "http://mirror.lab:8082"
 
 @dataclass(frozen=True)
 class Network:
-    """A bridge of the lab; addresses from .128 on are podman's to give, the rest are ours."""
+    """A bridge of the lab; addresses from .128 to .191 are podman's to give, the rest are ours."""
 
     name: str
     prefix: str

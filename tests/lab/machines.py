@@ -35,7 +35,7 @@ def make_networks() -> None:
             "--subnet",
             network.cidr,
             "--ip-range",
-            f"{network.address(128)}/25",
+            f"{network.address(128)}/26",  # a /25 would end in .255
             "--subnet",
             network.cidr6,
         ]
