@@ -16,12 +16,12 @@ machine, `put.sh` (mktemp, cat, compare, chmod, mv; no fsync, no backup, no merg
 not there. *Again*: it is there and right; `lan` itself would not even start this step then, its survey
 knows."""
 
-SPENT = """Where it goes: on this side pyinfra's and pydantic's start, while the laptops idle; then connecting,
-which is key exchange and login on both sides and takes the pool as long; then the script on each laptop, which
-costs about three times `put.sh`: two files instead of one, sums, fsync, folders, the record for putting back."""
+SPENT = """Where it goes: here pyinfra's and pydantic's start, while the laptops idle; then connecting, which is
+key exchange and login on both sides and takes the pool as long; then the script on each laptop, which costs
+about three times `put.sh`: two files instead of one, sums, fsync, folders, the record for putting back."""
 TAKES = """one pyinfra process for the whole run (connections and start are paid once, a publish is then one
-command on open connections), or one that is started while the hosts are proven; both cost the plain, pasteable
-command line of each phase."""
+command on open connections), or one that is started while the hosts are proven; both cost the plain command
+line of each phase, ready to paste."""
 
 
 def measure(pairs: int = 5) -> Section:
