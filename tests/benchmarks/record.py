@@ -18,10 +18,10 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 PACKAGES = ("ansible-core", "pyinfra", "paramiko", "gevent", "pydantic", "typer")
 HEAD = """# What it costs
 
-`make bench` (or `tests/lab/enter python -m tests.benchmarks [name …]` with the lab up) measures this anew and
-writes its own sections. Both ways of a comparison run in turn, A B A B, in one run, the machines of the lab
-included on the same cores; a ratio is taken pair by pair, and the median pair is held to the goal. The load is the last minute's average:
-after 50 laptops at once it is the benchmark's own.
+`make bench` (or `tests/lab/enter python -m tests.benchmarks [name …]` with the lab up) measures this anew
+and writes its own sections. Both ways of a comparison run in turn, A B A B, in one run, the machines of
+the lab included on the same cores; a ratio is taken pair by pair, and the median pair is held to the goal.
+The load is the last minute's average: after 50 laptops at once it is the benchmark's own.
 """
 
 
