@@ -9,7 +9,7 @@ from pathlib import Path
 from provision.catalogue import load_catalogue
 from tests.end_to_end.product import PROGRAM, Product
 from tests.end_to_end.sites import Sites, host
-from tests.lab.lab import Lab
+from tests.lab.lab import Lab, LabMachine
 from tests.lab.tree import LOGIN_RECORDS, Entry, changes
 
 CHECKOUT = Path(__file__).parents[2]
@@ -45,6 +45,12 @@ def differences(before: Trees, after: Trees) -> dict[str, list[str]]:
     return {name: lines for name in before if (lines := changes(before[name], after[name]))}
 
 
+def write_config(laptop: LabMachine, text: str, mode: str = "0644") -> None:
+    """A configuration that the user has written there herself."""
+    laptop.run("mkdir -p .config/opencode", user="dev")
+    laptop.write(CONFIG, text, owner="dev", mode=mode)
+
+
 class Road:
     """One site, one memory."""
 
@@ -59,7 +65,7 @@ class Road:
 
     def write_the_user_s_own(self) -> None:
         """On laptop1, as a file that others may read."""
-        self.lab.machine("laptop1").write(CONFIG, USERS_OWN, owner="dev", mode="0640")
+        write_config(self.lab.machine("laptop1"), USERS_OWN, "0640")
 
     def answers(self, asking: str, address: str) -> bool:
         """Whether the server answers that machine at an address."""

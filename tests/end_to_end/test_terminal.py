@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.product import Product, Ran, read_until
+from tests.end_to_end.road import CONFIG, write_config
 from tests.end_to_end.sites import SMALL_MODEL, Sites, host
 from tests.end_to_end.terminal import Person
 from tests.lab.lab import Lab, LabMachine
@@ -213,9 +214,8 @@ def test_a_signal_without_a_terminal_is_the_same(lab: Lab, product: Product, sit
     laptop = lab.machine("laptop1")
     site = sites("one", [host("gpu-two.local", models=[SMALL_MODEL])], ["laptop1"])
     product.lan(site).must(0)
-    config = "/home/dev/.config/opencode/opencode.json"
     old = '{"theme": "mine"}\n'
-    laptop.write(config, old, owner="dev")
+    write_config(laptop, old)
     process = product.start("lan", "--site", site, "--yes")
     progress = read_until(process, "Publish to laptop1")
     process.send_signal(signal.SIGINT)
@@ -223,7 +223,7 @@ def test_a_signal_without_a_terminal_is_the_same(lab: Lab, product: Product, sit
     assert ran.code == 130, ran.said
     assert "Traceback" not in ran.said
     assert "Interrupted" in ran.stdout
-    now = laptop.read(config)
+    now = laptop.read(CONFIG)
     assert now == old or "gpu-two.local" in json.loads(now)["provider"]["ollama"]["name"]
     assert [
         name
@@ -231,4 +231,4 @@ def test_a_signal_without_a_terminal_is_the_same(lab: Lab, product: Product, sit
         if name.startswith(".")
     ] == []
     assert product.lan(site).must(0).of("laptop1", "proven")
-    assert "gpu-two.local" in laptop.read(config)
+    assert "gpu-two.local" in laptop.read(CONFIG)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.product import Product, Ran
+from tests.end_to_end.road import CONFIG, write_config
 from tests.end_to_end.sites import SMALL_MODEL, Sites, host
 from tests.lab.lab import Lab, LabMachine
 
@@ -19,7 +20,6 @@ OUT_OF_ORDER = """#!/bin/sh
 echo it is out of order >&2
 exit 3
 """
-CONFIG = "/home/dev/.config/opencode/opencode.json"
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def laptops(lab: Lab, served: Path) -> tuple[LabMachine, LabMachine]:
     both = (lab.machine("laptop1"), lab.machine("laptop2"))
     for laptop in both:
         laptop.trust()
-        laptop.run("rm -rf .config/opencode .local/state/astraeus-provision", user="dev")
+        laptop.run("cd /home/dev && rm -rf .config/opencode .local/state/astraeus-provision")
     return both
 
 
@@ -89,12 +89,12 @@ def test_a_broken_configuration_is_left_as_it_is(
     laptops: tuple[LabMachine, LabMachine], product: Product, sites: Sites, text: str, place: str
 ) -> None:
     laptop, other = laptops
-    laptop.write(CONFIG, text, owner="dev")
+    write_config(laptop, text)
     ran = product.lan(site_of(sites, "laptop1", "laptop2")).must(6)
     assert laptop.read(CONFIG) == text
     assert f"laptop1: {CONFIG}: {place}, column" in ran.failures
     assert is_finished(other)
-    laptop.write(CONFIG, "{}\n", owner="dev")
+    write_config(laptop, "{}\n")
     product(*finishing_command(ran, "laptop1"), "--yes").must(0)
     assert is_finished(laptop)
 
@@ -105,7 +105,7 @@ def test_what_is_not_confirmed_is_put_back(
 ) -> None:
     laptop, _ = laptops
     if old is not None:
-        laptop.write(CONFIG, old, owner="dev", mode="0640")
+        write_config(laptop, old, "0640")
     opencode = "/home/dev/.local/bin/opencode"
     laptop.run(f"mv {opencode} {opencode}.good", check=False)
     laptop.write(opencode, OUT_OF_ORDER, owner="dev", mode="0755")
