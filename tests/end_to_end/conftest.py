@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
 import pytest
@@ -10,9 +9,6 @@ import pytest
 from tests.end_to_end.product import Product
 from tests.end_to_end.sites import Sites
 from tests.lab.lab import Lab, LabMachine
-
-# A shell that starts the tests in the background has Ctrl-C ignored, and every program below inherits that.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from provision.errors import SiteError
 from provision.site import Ssh
 from provision.ssh import Reach, ansible_host_vars, openssh_argv, pyinfra_host_data, resolve, run_ssh_config
+from tests.programs import need
 
 
 @pytest.fixture
@@ -161,8 +161,8 @@ def test_ansible_is_told_all_that_was_resolved(home: Path) -> None:
     assert told["ansible_ssh_host_key_checking"] is True
 
 
-@pytest.mark.skipif(shutil.which("ssh") is None, reason="asks OpenSSH itself")
 def test_openssh_understands_every_option_and_sees_the_same_machine(home: Path) -> None:
+    need("ssh")
     config(
         home,
         "Host gpu\n  HostName 10.0.0.9\n  HostKeyAlias g\n  ProxyCommand printf 50%%\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from provision.hostquery import host_query, manifest_url, source_names
 from provision.site import Site
 from provision.ssh import Reach
 from provision.survey import Survey, survey
+from tests.programs import need
 from tests.unit.provision.stage import way
 
 
@@ -228,8 +228,7 @@ QUERY = HostQuery(
 
 @pytest.mark.parametrize("shell", ["sh", "dash", "bash", "busybox"])
 def test_the_look_runs_in_every_shell_here(shell: str) -> None:
-    if shutil.which(shell) is None:
-        pytest.skip(f"no {shell} on this machine")
+    need(shell)
     argv = ["busybox", "sh"] if shell == "busybox" else [shell]
     done = subprocess.run(
         [*argv, "-c", command(QUERY)], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
@@ -288,8 +287,7 @@ def test_with_a_password_the_look_is_root_s(
 
 
 def test_the_look_is_posix() -> None:
-    if shutil.which("dash") is None:
-        pytest.skip("no dash on this machine")
+    need("dash")
     subprocess.run(["dash", "-n"], input=look_script(QUERY), text=True, check=True)
 
 

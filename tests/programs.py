@@ -1,0 +1,14 @@
+"""Programs that some tests need from the machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+
+def need(program: str) -> None:
+    """Skip the test where a program is missing; in CI that is a failure, so that no skip hides it."""
+    if shutil.which(program) is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no {program} on this machine")
