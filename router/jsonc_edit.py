@@ -1,4 +1,4 @@
-"""Sets and deletes single paths of a JSON or JSONC text and keeps every other byte of it.
+"""Sets and deletes single paths and array items of a JSON or JSONC text and keeps every other byte of it.
 
 Comments, key order, indentation, line ends, a BOM and the style of trailing commas stay as the author
 left them. Comments beside a deleted key stay; only those inside the deleted value go with it.
@@ -70,6 +70,40 @@ def delete_path(text: str, path: Sequence[str]) -> str:
         text = _remove(text, node, index)
 
 
+def add_item(text: str, path: Sequence[str], item: JsonValue) -> str:
+    """Return the text with `item` in the array at `path`, behind the others; a missing array is made.
+
+    JsoncError where something else stands there.
+    """
+    there, items = get_path(text, path)
+    if not there:
+        return set_path(text, path, [item])
+    root, node = _array(text, path)
+    if isinstance(items, list) and any(same(one, item) for one in items):
+        return text
+    return _insert(text, root, node, None, item)
+
+
+def remove_item(text: str, path: Sequence[str], item: JsonValue) -> str:
+    """Return the text without `item` in the array at `path`; what is not there is no error."""
+    there, items = get_path(text, path)
+    if not there or not isinstance(items, list):
+        return text
+    index = next((number for number, one in enumerate(items) if same(one, item)), None)
+    return text if index is None else _remove(text, _array(text, path)[1], index)
+
+
+def _array(text: str, path: Sequence[str]) -> tuple[Node, Node]:
+    """Return the root and the array at a path that is there."""
+    root = node = parse(text)
+    for key in path:
+        node = node.find(key) if node is not None else None
+    if root is None or node is None or node.kind != "array":
+        kind = "an object" if node is not None and node.kind == "object" else "a single value"
+        raise place(text, 0 if node is None else node.start, f"{'.'.join(path)} is {kind}, not an array")
+    return root, node
+
+
 def _object(text: str, node: Node, name: str) -> Node:
     if node.kind != "object":
         kind = "an array" if node.kind == "array" else "a single value"
@@ -136,9 +170,9 @@ def _new_document(text: str, value: JsonValue) -> str:
     return lead + _json(value, "  ").replace("\n", nl) + nl
 
 
-def _insert(text: str, root: Node, node: Node, key: str, value: JsonValue) -> str:
-    """Add a member behind the last one of an object."""
-    name = json.dumps(key, ensure_ascii=False) + ": "
+def _insert(text: str, root: Node, node: Node, key: str | None, value: JsonValue) -> str:
+    """Add a member behind the last one of an object, or an item of an array (no key)."""
+    name = "" if key is None else json.dumps(key, ensure_ascii=False) + ": "
     if not node.members:
         return _insert_first(text, root, node, name, value)
     last = node.members[-1]
@@ -202,7 +236,7 @@ def _with_space(text: str, start: int, end: int, *, joins: bool) -> tuple[int, i
         lead -= 1
     if text[lead - 1] in "\r\n" and (joins or _LINE_ENDS.match(text, end)):
         return (lead - 2 if text[lead - 2 : lead] == "\r\n" else lead - 1), end
-    if text[lead - 1] in "\r\n{":
+    if text[lead - 1] in "\r\n{[":
         while text[end : end + 1] in (" ", "\t"):
             end += 1
         return start, end

@@ -1,4 +1,4 @@
-"""Merges what we want into a user's file by three-way rules, and shows the part that is ours. Pure.
+"""Merges what we want into a user's file by three-way rules. Pure.
 
 What we wrote last, and what stood there before, is the memory. Our providers' settings are always set; a
 default is set only while the user chose nothing else; what is no longer wanted goes, and what stood there
@@ -7,7 +7,6 @@ before us comes back. Everything else in the file keeps its bytes.
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Literal
@@ -16,12 +15,11 @@ from pydantic import JsonValue
 
 from router.endpoint import Frozen
 from router.jsonc import load, require_object
-from router.jsonc_edit import delete_path, get_path, same, set_path
-from router.mask import HIDDEN, masked
-from router.naming import name_providers
+from router.jsonc_edit import add_item, delete_path, get_path, remove_item, same, set_path
+from router.mask import masked
+from router.naming import Naming, name_providers
 from router.opencode import RouterSettings, Setting, remarks
-
-Path = tuple[str, ...]
+from router.tree import Path, among, put
 
 
 class Written(Frozen):
@@ -29,7 +27,7 @@ class Written(Frozen):
 
     path: Path
     value: JsonValue
-    policy: Literal["own", "offer"] = "own"
+    policy: Literal["own", "offer", "member"] = "own"
     had_prior: bool = False
     prior: JsonValue = None
 
@@ -56,22 +54,36 @@ class Merge(Frozen):
 def merge(
     text: str | None, desired: RouterSettings, memory: Memory | None, elsewhere: Collection[str] = ()
 ) -> Merge:
-    """Return the file as it should be; merging again changes no byte. Raises JsoncError on a broken text.
+    """Name the providers as this file wants them, and merge; `elsewhere` are ids that other files use.
 
-    `elsewhere` are provider ids that the user's other files use.
+    Merging again changes no byte. Raises JsoncError on a broken text.
     """
+    naming = named(text, desired, memory, elsewhere)
+    merged = merge_named(text, naming.settings, memory)
+    said = remarks(load(merged.text), naming.settings, _owned(memory))
+    return merged.model_copy(update={"ids": naming.ids, "kept": (*naming.said, *merged.kept, *said)})
+
+
+def named(
+    text: str | None, desired: RouterSettings, memory: Memory | None, elsewhere: Collection[str] = ()
+) -> Naming:
+    """Return the settings with provider ids that are free, or ours already, in this file."""
+    require_object(text or "")
+    owned = {} if text is None else _owned(memory)
+    return name_providers(get_path(text or "", ("provider",))[1], desired, owned, elsewhere)
+
+
+def merge_named(text: str | None, desired: RouterSettings, memory: Memory | None) -> Merge:
+    """Return the file as it should be, with the settings as they are named."""
     memory = Memory() if memory is None or text is None else memory
     require_object(text or "")
-    owned = {one.path[1]: one.value for one in memory.written if one.path[2:] == ("name",)}
-    naming = name_providers(get_path(text or "", ("provider",))[1], desired, owned, elsewhere)
-    desired = naming.settings
-    text = _forget(text or "", memory, {s.path for s in desired.settings})
-    old = {w.path: w for w in memory.written}
+    text = _forget(text or "", memory, desired.settings)
+    old = {w.path: w for w in memory.written if w.policy != "member"}
     written: list[Written] = []
     created = [path for path in memory.created if get_path(text, path)[0]]
     kept: list[str] = []
     base = text
-    for setting in desired.settings:
+    for setting in [one for one in desired.settings if one.policy != "member"]:
         there, value = get_path(base, setting.path)
         before = old.get(setting.path)
         if setting.policy == "offer" and there and not same(value, setting.value):
@@ -90,36 +102,14 @@ def merge(
             text = set_path(text, missing[0], _together(desired.settings, missing[0]))
         text = _lay(text, setting.path, setting.value)
         written.append(_remember(setting, before, there=there, value=value))
+    members = [setting for setting in desired.settings if setting.policy == "member"]
+    text, items = _with_members(text, members, memory, created)
     return Merge(
         text=text,
-        memory=Memory(written=tuple(written), created=tuple(dict.fromkeys(created))),
+        memory=Memory(written=(*written, *items), created=tuple(dict.fromkeys(created))),
         desired=desired,
-        ids=naming.ids,
-        kept=(*naming.said, *kept, *remarks(load(text), desired, owned)),
+        kept=tuple(kept),
     )
-
-
-def owned_view(text: str | None, memory: Memory | None, desired: RouterSettings) -> str:
-    """Return pretty JSON of what is ours in the text: never a foreign key, never a secret."""
-    ours: dict[Path, JsonValue] = {s.path: s.value for s in desired.settings}
-    for one in memory.written if memory is not None else ():
-        ours.setdefault(one.path, one.value)
-    shown: dict[str, JsonValue] = {}
-    for path, value in ours.items():
-        for leaf in _leaves(path, value):
-            there, current = get_path(text or "", leaf)
-            if there:
-                foreign = isinstance(current, dict | list)
-                _put(shown, leaf, HIDDEN if foreign else masked(leaf, current))
-    return json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
-
-
-def diff(before: str, after: str, name: str = "opencode.json") -> str:
-    """Return the unified diff of two owned views; empty where they are equal."""
-    lines = difflib.unified_diff(
-        before.splitlines(keepends=True), after.splitlines(keepends=True), f"{name} (now)", f"{name} (after)"
-    )
-    return "".join(lines)
 
 
 def _remember(setting: Setting, before: Written | None, *, there: bool, value: JsonValue) -> Written:
@@ -133,19 +123,52 @@ def _remember(setting: Setting, before: Written | None, *, there: bool, value: J
     return Written(path=setting.path, value=setting.value, policy=policy, had_prior=True, prior=value)
 
 
-def _forget(text: str, memory: Memory, wanted: set[Path]) -> str:
+def _forget(text: str, memory: Memory, settings: Sequence[Setting]) -> str:
     """Take out what we wrote and want no longer; a default that the user changed since stays."""
+    wanted = {s.path for s in settings if s.policy != "member"}
     for one in reversed(memory.written):
+        if one.policy == "member":
+            if not any(
+                s.policy == "member" and s.path == one.path and same(s.value, one.value) for s in settings
+            ):
+                text = remove_item(text, one.path, one.value)
+            continue
         if one.path in wanted:
             continue
         there, value = get_path(text, one.path)
         if not there or (one.policy == "offer" and not same(value, one.value)):
             continue
         text = set_path(text, one.path, one.prior) if one.had_prior else delete_path(text, one.path)
+    paths = {s.path for s in settings}
     for path in sorted(memory.created, key=len, reverse=True):
-        if get_path(text, path) == (True, {}) and not any(w[: len(path)] == path for w in wanted):
+        empty = get_path(text, path) in ((True, {}), (True, []))
+        if empty and not any(w[: len(path)] == path for w in paths):
             text = delete_path(text, path)
     return text
+
+
+def _owned(memory: Memory | None) -> dict[str, JsonValue]:
+    written = memory.written if memory is not None else ()
+    return {
+        one.path[1]: one.value for one in written if one.path[0] == "provider" and one.path[2:] == ("name",)
+    }
+
+
+def _with_members(
+    text: str, members: Sequence[Setting], memory: Memory, created: list[Path]
+) -> tuple[str, list[Written]]:
+    """Put our items into their arrays; an item that the user put there first stays the user's."""
+    written = []
+    ours = [(one.path, one.value) for one in memory.written if one.policy == "member"]
+    for setting in members:
+        there, value = get_path(text, setting.path)
+        held = isinstance(value, list) and among(setting.value, value)
+        if held and not any(setting.path == path and same(setting.value, item) for path, item in ours):
+            continue
+        created += [*_missing(text, setting.path), *(() if there else (setting.path,))]
+        text = add_item(text, setting.path, setting.value)
+        written.append(Written(path=setting.path, value=setting.value, policy="member"))
+    return text, written
 
 
 def _kept(setting: Setting, value: JsonValue) -> str:
@@ -164,8 +187,8 @@ def _together(settings: Sequence[Setting], prefix: Path) -> JsonValue:
     """Return all that goes below a path that is not there yet, so that it is written at once."""
     tree: dict[str, JsonValue] = {}
     for setting in settings:
-        if setting.path[: len(prefix)] == prefix:
-            _put(tree, setting.path[len(prefix) :], setting.value)
+        if setting.path[: len(prefix)] == prefix and setting.policy != "member":
+            put(tree, setting.path[len(prefix) :], setting.value)
     return tree
 
 
@@ -179,18 +202,3 @@ def _lay(text: str, path: Path, value: JsonValue) -> str:
     for key, inner in value.items():
         text = _lay(text, (*path, key), inner)
     return text
-
-
-def _put(tree: dict[str, JsonValue], path: Path, value: JsonValue) -> None:
-    for key in path[:-1]:
-        inner = tree.setdefault(key, {})
-        if not isinstance(inner, dict):
-            return
-        tree = inner
-    tree[path[-1]] = value
-
-
-def _leaves(path: Path, value: JsonValue) -> Sequence[Path]:
-    if not isinstance(value, dict):
-        return [path]
-    return [leaf for key, inner in value.items() for leaf in _leaves((*path, key), inner)]

@@ -22,12 +22,12 @@ class Setting(Frozen):
     """One value at one path.
 
     own: ours, always set. offer: set only while the user chose nothing else. fill: set where nothing stands,
-    and left there.
+    and left there. member: an item that the array at the path must hold, beside those of others.
     """
 
     path: tuple[str, ...]
     value: JsonValue
-    policy: Literal["own", "offer", "fill"] = "own"
+    policy: Literal["own", "offer", "fill", "member"] = "own"
 
 
 class RouterSettings(Frozen):

@@ -12,9 +12,10 @@ from provision.fleet.workstation.shapes import Change, ConfigFile, Order
 from provision.fleet.workstation.shellenv import ShellPlan, plan_shells
 from router.jsonc import JsoncError, require_object
 from router.jsonc_edit import get_path
-from router.merge import Memory, Merge, diff, merge, owned_view
+from router.merge import Memory, Merge, merge
 from router.naming import pair
 from router.opencode import RouterSettings
+from router.view import diff, owned_view
 
 NAMES = ("opencode.jsonc", "opencode.json")
 NOTHING = RouterSettings(settings=())

@@ -11,9 +11,9 @@ import pytest
 from pydantic import JsonValue
 
 from router.jsonc import JsoncError, load
-from router.jsonc_edit import delete_path, get_path, set_path
+from router.jsonc_edit import add_item, delete_path, get_path, remove_item, set_path
 
-SEEDS = range(400)
+SEEDS = range(800)  # seven edits each, and one more of a new key, and of a new item
 LONG = '{\n  "p": { "a": 1,\n    "b": {\n      "c": "' + "x" * 60 + '"\n    } }\n}'
 STRINGS = ["", "a//b", 'q"\\', "/* x */", "ü\n\t", "\u2028"]
 
@@ -72,6 +72,48 @@ def test_a_set_changes_only_its_place(text: str, path: list[str], value: JsonVal
 def test_a_delete_takes_only_its_key(text: str, path: list[str], expected: str) -> None:
     assert delete_path(text, path) == expected
     assert load(expected) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "item", "expected"),
+    [
+        ("", "x", '{\n  "p": [\n    "x"\n  ]\n}\n'),
+        ('{"p": []}', "x", '{"p": [\n  "x"\n]}'),
+        ('{"p": ["x"]}', "x", '{"p": ["x"]}'),
+        ('{ "p": ["a"] }', "x", '{ "p": ["a", "x"] }'),
+        ('{ "p": ["a",] }', "x", '{ "p": ["a", "x",] }'),
+        ('{\n  "p": [\n    "a" // mine\n  ]\n}', "x", '{\n  "p": [\n    "a", // mine\n    "x"\n  ]\n}'),
+        ('{ "p": [["a", {}]] }', ["b"], '{ "p": [["a", {}], ["b"]] }'),
+    ],
+)
+def test_an_item_is_added_behind_the_others_once(text: str, item: JsonValue, expected: str) -> None:
+    assert add_item(text, ["p"], item) == expected
+    assert add_item(expected, ["p"], item) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"p": ["x"]}', '{"p": []}'),
+        ('{"p": ["x", "a"]}', '{"p": ["a"]}'),
+        ('{"p": ["a", /* one */ "x"]}', '{"p": ["a" /* one */]}'),
+        (
+            '{\n  "p": [\n    // mine\n    "a",\n    "x",\n  ],\n}',
+            '{\n  "p": [\n    // mine\n    "a",\n  ],\n}',
+        ),
+        ('{"p": ["a"]}', '{"p": ["a"]}'),
+        ('{"p": {"x": 1}}', '{"p": {"x": 1}}'),
+        ("", ""),
+    ],
+)
+def test_an_item_is_taken_out_and_nothing_else(text: str, expected: str) -> None:
+    assert remove_item(text, ["p"], "x") == expected
+
+
+@pytest.mark.parametrize("text", ['{"p": {}}', '{"p": 1}', '{"p": null}'])
+def test_an_item_is_not_put_into_what_is_no_array(text: str) -> None:
+    with pytest.raises(JsoncError, match="not an array"):
+        add_item(text, ["p"], "x")
 
 
 @pytest.mark.parametrize(
@@ -140,6 +182,19 @@ def test_a_new_key_taken_out_again_leaves_the_same_bytes() -> None:
         if not load(text):
             continue
         assert delete_path(set_path(text, ["fresh key"], _value(rng, 2)), ["fresh key"]) == text, (seed, text)
+
+
+def test_a_new_item_taken_out_again_leaves_the_same_bytes() -> None:
+    added = 0
+    for seed in SEEDS:
+        text, value, _ = _document(random.Random(seed))
+        for key, items in value.items():
+            if isinstance(items, list) and items:
+                edited = add_item(text, [key], "fresh item")
+                assert load(edited) == {**value, key: [*items, "fresh item"]}, (seed, text, edited)
+                assert remove_item(edited, [key], "fresh item") == text, (seed, text, edited)
+                added += 1
+    assert added > len(SEEDS) / 8
 
 
 def test_a_large_file_is_read_in_linear_time() -> None:

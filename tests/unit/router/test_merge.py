@@ -10,8 +10,10 @@ import pytest
 
 from router.endpoint import Endpoint, OfferedModel
 from router.jsonc import JsoncError, load
-from router.merge import Memory, diff, merge, owned_view
-from router.opencode import RouterSettings, provider_ids, settings
+from router.jsonc_edit import get_path
+from router.merge import Memory, merge, merge_named
+from router.opencode import RouterSettings, Setting, provider_ids, settings
+from router.view import diff, owned_view
 
 
 def _model(name: str) -> OfferedModel:
@@ -221,3 +223,46 @@ def _config(rng: random.Random) -> dict[str, Any]:
             providers[name] = entry
         config["provider"] = providers
     return config
+
+
+NOTHING = RouterSettings(settings=())
+PLUGIN = RouterSettings(settings=(Setting(path=("plugin",), value="ours@1", policy="member"),))
+OTHER_PLUGIN = RouterSettings(settings=(Setting(path=("plugin",), value="ours@2", policy="member"),))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{\n  "a": 1\n}\n',
+        '{ "plugin": ["theirs"] }',
+        '{\n  "plugin": [\n    "theirs", // mine\n  ],\n}\n',
+        "",
+    ],
+)
+def test_our_item_joins_the_users_and_leaves_as_it_came(text: str) -> None:
+    first = merge_named(text, PLUGIN, None)
+    assert "ours@1" in _items(first.text)
+    assert merge_named(first.text, PLUGIN, first.memory).text == first.text
+    second = merge_named(first.text, OTHER_PLUGIN, first.memory)
+    assert "ours@2" in _items(second.text)
+    assert "ours@1" not in _items(second.text)
+    gone = merge_named(second.text, NOTHING, second.memory).text
+    assert gone.strip() in {text, text.strip(), "{}"}
+
+
+def test_an_item_that_the_user_put_there_first_stays_when_ours_goes() -> None:
+    text = '{"plugin": ["ours@1"]}'
+    first = merge_named(text, PLUGIN, None)
+    assert (first.text, first.memory.written) == (text, ())
+    assert merge_named(text, NOTHING, first.memory).text == text
+
+
+def test_items_of_ours_alone_are_shown() -> None:
+    first = merge_named('{"plugin": ["theirs"]}', PLUGIN, None)
+    assert json.loads(owned_view(first.text, first.memory, PLUGIN)) == {"plugin": ["ours@1"]}
+
+
+def _items(text: str) -> list[Any]:
+    value = get_path(text, ("plugin",))[1]
+    assert isinstance(value, list)
+    return value
