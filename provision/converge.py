@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from provision.drift import NOT_COMPARED, drift
 from provision.engines import ansible
-from provision.errors import ConvergeError
+from provision.errors import ConvergeError, ProvisionError
 from provision.facts import HostFacts
 from provision.operation import Operation
 from provision.plan import HostPlan
@@ -15,6 +15,8 @@ from provision.ssh import ansible_host_vars
 from provision.survey import survey
 
 PLAYBOOK = "lan.yml"
+FULL_BYTES = 1 << 20
+"""A disk with less free is full: no module of Ansible's fits on it."""
 
 
 def inventory_host(operation: Operation, plan: HostPlan, *, password_given: bool) -> dict[str, object]:
@@ -65,16 +67,40 @@ def converge(
                 operation.terminal.present(f"{name}:\n{outcome.diff}")
         failed = {name: outcome.failure for name, outcome in played.hosts.items() if outcome.failure}
         if failed:
-            raise _failure(operation, failed)
+            raise _failure(operation, failed, _full_disks(operation, failed, sudo_passwords))
         missing = hosts.keys() - played.hosts.keys()
         if missing:
             raise _failure(operation, dict.fromkeys(missing, "Ansible said nothing about it"))
         summary.append(f"{count} changes")
 
 
-def _failure(operation: Operation, failed: Mapping[str, str]) -> ConvergeError:
+def _full_disks(
+    operation: Operation, names: Collection[str], sudo_passwords: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Ask hosts that failed for their disks: a full one breaks Ansible off in ways that do not say so."""
+    try:
+        seen = survey(
+            operation.site,
+            operation.catalogue,
+            operation.run.root,
+            ways=operation.ways,
+            log=operation.log,
+            only=names,
+            sudo_passwords=sudo_passwords,
+        )
+    except ProvisionError:
+        return ()
+    return tuple(
+        f"{name}: no space left on the disk of {path} ({disk.free_bytes} bytes)"
+        for name, facts in seen.hosts.items()
+        for path, disk in facts.disks.items()
+        if disk.free_bytes < FULL_BYTES
+    )
+
+
+def _failure(operation: Operation, failed: Mapping[str, str], more: Sequence[str] = ()) -> ConvergeError:
     lines = [f"{name}: {text}" if not text.startswith(f"{name}:") else text for name, text in failed.items()]
-    head, *evidence = "\n".join(lines).splitlines()
+    head, *evidence = "\n".join([*lines, *more]).splitlines()
     return ConvergeError(
         head,
         evidence="\n".join(evidence),

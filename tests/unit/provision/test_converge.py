@@ -31,6 +31,7 @@ def ansible(monkeypatch: pytest.MonkeyPatch, **outcome: Any) -> Calls:
         return calls(*args, **kwargs)
 
     monkeypatch.setattr("provision.engines.ansible.play", play)
+    replace(monkeypatch, "provision.converge.survey", Survey())
     return calls
 
 
@@ -89,6 +90,17 @@ def test_a_failure_names_the_machine_what_was_done_and_the_command(
     assert caught.value.evidence == "journal line"
     assert "gpu.local (2 changes)" in caught.value.changed
     assert run.command in caught.value.remedy
+
+
+def test_a_full_disk_is_named_whatever_ansible_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ansible(monkeypatch, failure="Data could not be sent")
+    full = {path: disk.model_copy(update={"free_bytes": 0}) for path, disk in BARE.disks.items()}
+    seen = Survey(hosts={"gpu.local": BARE.model_copy(update={"disks": full})})
+    replace(monkeypatch, "provision.converge.survey", seen)
+    with pytest.raises(ConvergeError) as caught:
+        converge(operation(tmp_path), plan().hosts, {})
+    assert caught.value.problem == "gpu.local: Data could not be sent"
+    assert "gpu.local: no space left on the disk of /" in caught.value.evidence
 
 
 def test_what_was_done_before_ctrl_c_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
