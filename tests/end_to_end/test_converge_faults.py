@@ -135,8 +135,9 @@ def small_disk(two: LabMachine) -> Iterator[LabMachine]:
 
 
 def fill(machine: LabMachine) -> None:
-    free = "df --output=avail -B1 /var/lib/ollama | tail -1"
-    machine.run(f"fallocate -l $({free}) /var/lib/ollama/somebody-elses")
+    """Most of it at once, and the rest byte by byte, as bytes of the model come in at the same time."""
+    most = "fallocate -l $(($(df --output=avail -B1 /var/lib/ollama | tail -1) - 16777216))"
+    machine.run(f"cd /var/lib/ollama && {most} somebody-elses; cat /dev/zero >>somebody-elses || true")
 
 
 def test_a_disk_that_fills_while_a_model_is_pulled_is_told_and_a_rerun_goes_on(
