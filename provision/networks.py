@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from collections.abc import Iterable
 
+from provision.cidr import Network, is_lan, is_public
 from provision.facts import Address, HostFacts, InterfaceAddress
 from provision.model import Frozen
-from provision.site import Host, Network, Site
-
-_RFC1918 = tuple(ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
-_ULA = ip_network("fc00::/7")
-_OTHER_PRIVATE = tuple(
-    ip_network(text) for text in ("100.64.0.0/10", "169.254.0.0/16", "fe80::/10", "127.0.0.0/8", "::1/128")
-)
-WIDEST_PUBLIC = {4: 16, 6: 32}
-"""Shorter prefixes of public addresses are the world, or a good part of it."""
+from provision.site import Host, Site
 
 
 class Admission(Frozen):
@@ -40,24 +32,6 @@ class Refusal(Frozen):
     remedy: str
 
 
-def _within(network: Network, wider: Network) -> bool:
-    if isinstance(network, IPv4Network) and isinstance(wider, IPv4Network):
-        return network.subnet_of(wider)
-    if isinstance(network, IPv6Network) and isinstance(wider, IPv6Network):
-        return network.subnet_of(wider)
-    return False
-
-
-def is_lan(network: Network) -> bool:
-    """Whether it is an RFC 1918 or ULA network."""
-    return any(_within(network, wider) for wider in (*_RFC1918, _ULA))
-
-
-def is_public(network: Network) -> bool:
-    """Whether any address of it belongs to the Internet."""
-    return not is_lan(network) and not any(_within(network, wider) for wider in _OTHER_PRIVATE)
-
-
 def admits(networks: Iterable[Network], address: Address) -> bool:
     """Whether the address is in one of them."""
     return any(address.version == network.version and address in network for network in networks)
@@ -76,12 +50,6 @@ def _own(addresses: Iterable[InterfaceAddress], interface: str) -> list[Network]
         ):
             found.append(network)
     return found
-
-
-def _too_wide(networks: Sequence[Network]) -> Network | None:
-    return next(
-        (net for net in networks if is_public(net) and net.prefixlen < WIDEST_PUBLIC[net.version]), None
-    )
 
 
 def public_networks(networks: Iterable[Network]) -> tuple[Network, ...]:
@@ -127,16 +95,6 @@ def admitted(host: Host, site: Site, facts: HostFacts) -> Admission | Refusal:
         networks, reason = tuple(found[0]), found[1]
     else:
         networks, reason = described
-    wide = _too_wide(networks)
-    if wide is not None:
-        return Refusal(
-            problem=f"{wide} is the open Internet, and Ollama has no login",
-            remedy=f"admit your own networks only (public ones of /{WIDEST_PUBLIC[wide.version]} or smaller)",
-        )
-    if not networks:
-        return Refusal(
-            problem="its list of admitted networks is empty", remedy="name at least one: --admit CIDR"
-        )
     address = facts.operator_address
     return Admission(
         networks=networks, reason=reason, operator=None if address is None else admits(networks, address)

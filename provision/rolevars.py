@@ -5,7 +5,10 @@ A field's name is the role variable's name. A contract test holds both sides equ
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar, Literal, get_args
+
+from pydantic import field_validator
 
 from provision.model import Frozen
 
@@ -74,8 +77,16 @@ class LanFirewallVars(RoleVars):
 
     lan_firewall_port: int
     lan_firewall_admit: tuple[str, ...]
-    """CIDRs, IPv4 and IPv6."""
+    """CIDRs, IPv4 and IPv6; they become rules as they are."""
     lan_firewall_manager: FirewallManager
+
+    @field_validator("lan_firewall_admit")
+    @classmethod
+    def _plain(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for cidr in value:
+            if not re.fullmatch(r"[0-9a-f:.]+/[0-9]{1,3}", cidr):
+                raise ValueError(f"{cidr!r} is no plain CIDR")
+        return value
 
 
 class HostVars(Frozen):

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 # A module imports from earlier lines and its own; `provision.fleet` runs on other machines' behalf.
 ORDER = (
-    ("model", "errors", "paths", "__init__"),
+    ("model", "errors", "paths", "foreign", "cidr", "__init__"),
     ("catalogue", "rolevars", "yamldoc", "rundir", "progress", "report", "terminal", "faults", "parallel"),
     ("site", "outcomes", "facts", "fleet"),
     ("sitefile", "networks", "hostvars", "endpoints", "sshconfig"),
@@ -114,6 +114,7 @@ def test_the_planners_are_pure() -> None:
         "ollamaquestions",
         "workstationquestions",
         "networks",
+        "cidr",
         "hostvars",
         "disk",
         "endpoints",
