@@ -39,7 +39,8 @@ def admittable(value: object) -> Network:
         value = str(value)
     if not isinstance(value, str):
         # YAML reads 1:20 as 80: what was meant can only be said in quotes
-        raise ValueError(f"{value!r} is no text; write a network in quotes, such as '192.168.1.0/24'")  # noqa: TRY004
+        said = repr(value)[:40]
+        raise ValueError(f"{said} is no text; write a network in quotes, such as '192.168.1.0/24'")  # noqa: TRY004
     if "%" in value:
         # A scope may be any text, and would reach firewall rules and Ansible's templates as it is.
         raise ValueError(f"{value!r} has a scope (%…); a network has none, such as fd00:1::/64")

@@ -26,6 +26,7 @@ _STEERS = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
 PATH = rf"^[^{_STEERS}{{}}%-][^{_STEERS}{{}}%]*$"
 URL = rf"^https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]*)(:[0-9]{{1,5}})?(/[^\s{_STEERS}{{}}@]*)?$"
 MIRROR = URL.replace("(/[^", "(/[^/")
+KEEP_ALIVE = r"^(-1|[0-9]+(s|m|h)?)$"
 LOCAL = "localhost"
 MAX_PORT = 65535
 MAX_NAME = 240
@@ -38,6 +39,7 @@ FORMS = {
     f"^{HOP}(,{HOP})*$": "hops such as ops@bastion:22",
     PATH: "a path",
     URL: "an http or https URL, without user and password",
+    KEEP_ALIVE: "a time such as 30m, or -1",
     MIRROR: "the http or https URL of a mirror with one namespace at most, without user and password",
     f"{URL}|{PATH}": "an http or https URL without user and password, or a path",
 }
@@ -208,7 +210,7 @@ class Serving(Frozen):
     num_parallel: Annotated[int, Field(ge=1, le=64)] = 1
     max_loaded_models: Annotated[int, Field(ge=0, le=16)] = 0
     """0 lets Ollama decide: three for each GPU."""
-    keep_alive: Annotated[str, Field(pattern=r"^(-1|[0-9]+(s|m|h)?)$")] = "-1"
+    keep_alive: Annotated[str, Field(pattern=KEEP_ALIVE)] = "-1"
     """-1 keeps a model loaded."""
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,12 +13,22 @@ import yaml
 from pydantic import ValidationError
 
 from provision.errors import SiteError
+from provision.foreign import printable
 from provision.model import Frozen
 from provision.paths import remembered_site
 from provision.rundir import write_atomic
-from provision.site import FORMS, Host, Site, Workstation
-from provision.yamldoc import YamlDocument, read_yaml, sentence, validation_error
+from provision.site import FORMS, PATH, ArchiveSource, Host, Site, Workstation
+from provision.yamldoc import (
+    MissingFileError,
+    YamlDocument,
+    complaints,
+    read_yaml,
+    sentence,
+    validation_error,
+)
 
+NOBODY = "none"
+"""On the command line, instead of workstations."""
 _COMMENTS = {
     "schema": "Version of this file's form.",
     "pattern": "lan: shared servers, admitted networks only.",
@@ -39,7 +51,7 @@ def load_site(path: Path) -> Site:
         site = Site.model_validate(document.data)
     except ValidationError as error:
         raise validation_error(document, error, Site, FORMS) from None
-    return _with_absolute_paths(site, path.absolute().parent)
+    return _with_absolute_paths(site, document, path.absolute().parent)
 
 
 def _refuse_twins(document: YamlDocument) -> None:
@@ -53,20 +65,36 @@ def _refuse_twins(document: YamlDocument) -> None:
             if isinstance(name, str) and seen.setdefault(name, line) != line:
                 first = f"first on line {seen[name]}"
                 raise SiteError(
-                    f"{document.path}:{line}: {kind}.{index}: {name!r} is named twice ({first})",
+                    f"{document.shown}:{line}: {kind}.{index}: {name!r} is named twice ({first})",
                     remedy="every machine has one name; hosts and workstations share them",
                 )
 
 
-def _with_absolute_paths(site: Site, folder: Path) -> Site:
+def _with_absolute_paths(site: Site, document: YamlDocument, folder: Path) -> Site:
     """Local archives are named relative to the site file."""
-    archives = {
-        arch: archive
-        if archive.is_url
-        else archive.model_copy(update={"source": str(folder / Path(archive.source).expanduser())})
-        for arch, archive in site.ollama.archives.items()
-    }
+    archives = {}
+    for arch, archive in site.ollama.archives.items():
+        place = ("ollama", "archives", arch, "source")
+        try:
+            archives[arch] = archive if archive.is_url else _absolute(archive, folder)
+        except ValueError as error:
+            line = document.line(place)
+            raise SiteError(f"{document.shown}:{line}: {'.'.join(place)}: {error}") from None
     return site.model_copy(update={"ollama": site.ollama.model_copy(update={"archives": archives})})
+
+
+def _absolute(archive: ArchiveSource, folder: Path) -> ArchiveSource:
+    """With its whole path, which must be as harmless as what was written; ValueError says what is not."""
+    try:
+        whole = str(folder / Path(archive.source).expanduser())
+    except RuntimeError as error:
+        raise ValueError(f"{archive.source!r}: whose home that is cannot be told ({error})") from None
+    if not re.fullmatch(PATH, whole):
+        raise ValueError(
+            f"{whole!r} cannot be used: its folder has a `%`, a brace or a control character in its name; "
+            "put the archive elsewhere and name its whole path"
+        )
+    return archive.model_copy(update={"source": whole})
 
 
 def site_yaml(site: Site) -> str:
@@ -84,11 +112,18 @@ def site_yaml(site: Site) -> str:
 
 
 def save_site(site: Site, path: Path) -> None:
-    """Write the site out, whole or not at all."""
+    """Write the site out, whole or not at all; a link stays and what it leads to is written."""
+    shown = printable(str(path))
     try:
-        write_atomic(path, site_yaml(site))
+        target = Path(os.path.realpath(path))  # not resolve(), which raises for links that lead in a circle
+        if path.is_symlink() and target.is_symlink():
+            raise SiteError(f"{shown}: is a link that leads in a circle")
+        if target.exists() and not target.is_file():
+            what = "a folder" if target.is_dir() else "no plain file, and would be replaced by one"
+            raise SiteError(f"{shown}: is {what}", remedy="name a file")
+        write_atomic(target, site_yaml(site))
     except OSError as error:
-        raise SiteError(f"{path}: cannot be written: {error.strerror}") from None
+        raise SiteError(f"{shown}: cannot be written: {error.strerror}") from None
 
 
 def site_schema() -> str:
@@ -141,6 +176,18 @@ def _added(machines: Sequence[dict[str, Any]], named: Sequence[str]) -> list[dic
     return result
 
 
+def _stations(known: Sequence[dict[str, Any]], named: Sequence[str]) -> list[dict[str, Any]]:
+    """The workstations after `--workstation`."""
+    if list(named) == [NOBODY]:
+        return []
+    if NOBODY in [_named(text)["name"].lower() for text in named]:
+        raise SiteError(
+            f"--workstation {' --workstation '.join(named)}: `{NOBODY}` is said alone and once",
+            remedy=f"name the workstations, or say `--workstation {NOBODY}` where there shall be none",
+        )
+    return _added(known, named)
+
+
 def describe(flags: Flags) -> Described:
     """Flags beat `--site`, that beats the remembered site, that beats defaults."""
     base, origin = _base(flags)
@@ -163,12 +210,9 @@ def describe(flags: Flags) -> Described:
     if new and kept:
         stay = ", ".join(host["name"] for host in kept)
         notes.append(f"{', '.join(new)} is added; {stay} stays (take it out with --remove-host)")
-    if flags.workstations == ("none",):
-        data["workstations"] = []
-    elif flags.workstations:
-        data["workstations"] = _added(data.get("workstations", []), flags.workstations)
-    elif base is not None and base.workstations is not None:
-        data["workstations"] = data.get("workstations", [])
+    stations = _stations(data.get("workstations", []), flags.workstations)
+    if flags.workstations or (base is not None and base.workstations is not None):
+        data["workstations"] = stations
     if flags.admit:
         data["admit"] = list(flags.admit)
         own = [host["name"] for host in data["hosts"] if host.pop("admit", None) is not None]
@@ -185,21 +229,19 @@ def describe(flags: Flags) -> Described:
 
 def _base(flags: Flags) -> tuple[Site | None, str]:
     if flags.site is not None:
-        return load_site(flags.site), f"site file {flags.site}"
+        return load_site(flags.site), f"site file {printable(str(flags.site))}"
     remembered = remembered_site()
-    if remembered.exists():
+    try:
         return load_site(remembered), f"remembered site of the last successful run ({remembered})"
-    return None, "flags only"
+    except MissingFileError:
+        return None, "flags only"
 
 
 def _validated(data: dict[str, Any]) -> Site:
     try:
         return Site.model_validate(data)
     except ValidationError as error:
-        lines = [
-            f"command line: {sentence(dict(item), Site, FORMS)}"
-            for item in error.errors(include_url=False, include_input=False)
-        ]
+        lines = [f"command line: {sentence(item, Site, FORMS)}" for item in complaints(error)]
         raise SiteError("\n".join(lines)) from None
 
 
@@ -208,7 +250,7 @@ def remember(site: Site) -> None:
     explicit = (
         site if site.workstations is not None else site.model_copy(update={"workstations": site.consumers})
     )
-    save_site(explicit, remembered_site())
+    write_atomic(Path(os.path.realpath(remembered_site())), site_yaml(explicit))
 
 
 def limited(site: Site, limit: Sequence[str]) -> frozenset[str]:

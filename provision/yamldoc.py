@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +13,21 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from provision.errors import SiteError
+from provision.foreign import printable
 
 MAX_BYTES = 1_000_000
+
+
+class MissingFileError(SiteError):
+    """There is no such file."""
 
 
 class YamlDocument:
     """One parsed file: its plain data and the line of every node."""
 
-    def __init__(self, path: Path, data: Any, root: yaml.Node) -> None:
-        self.path = path
+    def __init__(self, shown: str, data: Any, root: yaml.Node) -> None:
+        self.shown = shown
+        """The path as messages name it."""
         self.data = data
         self._root = root
 
@@ -46,7 +54,20 @@ def _child(node: yaml.Node, step: int | str) -> tuple[int, yaml.Node] | None:
     return None
 
 
-def _refuse_duplicates(path: Path, root: yaml.Node) -> None:
+class _Loader(yaml.SafeLoader):
+    """Says of a value that is not what its tag promises where it stands; PyYAML lets five errors through."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - PyYAML's
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, KeyError, AttributeError, IndexError, TypeError, OverflowError):
+            kind = str(node.tag).rpartition(":")[2]
+            raise yaml.constructor.ConstructorError(
+                None, None, f"{node.value!r:.60} is no {kind}", node.start_mark
+            ) from None
+
+
+def _refuse_duplicates(path: str, root: yaml.Node) -> None:
     """Keys that stand twice in one mapping, and aliases that lead back into themselves."""
     done: set[int] = set()
 
@@ -73,42 +94,61 @@ def _refuse_duplicates(path: Path, root: yaml.Node) -> None:
     walk(root, ())
 
 
+def _content(path: Path, shown: str) -> bytes:
+    """A plain file's bytes; a device could go on for ever."""
+    try:
+        # Not to wait for a pipe's other end, nor to be a terminal's session.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        kind = os.fstat(handle).st_mode
+        if not stat.S_ISREG(kind):
+            os.close(handle)
+            what = "a folder" if stat.S_ISDIR(kind) else "no plain file"
+            raise SiteError(f"{shown}: is {what}", remedy="name a file that holds a site")
+        with os.fdopen(handle, "rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        raise MissingFileError(
+            f"{shown}: there is no such file", remedy="check the path given to --site"
+        ) from None
+    except OSError as error:
+        raise SiteError(f"{shown}: cannot be read: {error.strerror}") from None
+    if len(raw) > MAX_BYTES:
+        raise SiteError(f"{shown}:1: it is no site file: it has more than {MAX_BYTES} bytes")
+    return raw
+
+
 def read_yaml(path: Path) -> YamlDocument:
     """Read one YAML mapping; SiteError names file and line of whatever is wrong."""
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        raise SiteError(f"{path}: there is no such file", remedy="check the path given to --site") from None
-    except OSError as error:
-        raise SiteError(f"{path}: cannot be read: {error.strerror}") from None
-    if len(raw) > MAX_BYTES:
-        raise SiteError(f"{path}:1: {len(raw)} bytes is no site file (at most {MAX_BYTES})")
+    shown = printable(str(path))
+    raw = _content(path, shown)
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise SiteError(
-            f"{path}:{line}: not a text file (byte {error.start} is not UTF-8)",
+            f"{shown}:{line}: not a text file (byte {error.start} is not UTF-8)",
             remedy="a site file is YAML; see `astraeus-provision site schema`",
         ) from None
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        data = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else f"{path}:1"
-        raise SiteError(f"{where}: not valid YAML: {error.problem}") from None
+        where = f"{shown}:{mark.line + 1}:{mark.column + 1}" if mark else f"{shown}:1"
+        raise SiteError(f"{where}: not valid YAML: {printable(str(error.problem))}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise SiteError(f"{path}:1: not valid YAML: {error}") from None
+        raise SiteError(f"{shown}:1: not valid YAML: {printable(' '.join(str(error).split()))}") from None
     if root is None or data is None:
-        raise SiteError(f"{path}:1: the file is empty", remedy="a site needs at least `hosts:` with one name")
-    _refuse_duplicates(path, root)
+        raise SiteError(
+            f"{shown}:1: the file is empty", remedy="a site needs at least `hosts:` with one name"
+        )
+    _refuse_duplicates(shown, root)
     if not isinstance(data, dict):
         raise SiteError(
-            f"{path}:{root.start_mark.line + 1}: the top must be a mapping, not a {type(data).__name__}",
+            f"{shown}:{root.start_mark.line + 1}: the top must be a mapping, not a {type(data).__name__}",
             remedy="begin with `hosts:`",
         )
-    return YamlDocument(path, data, root)
+    return YamlDocument(shown, data, root)
 
 
 def _fields_at(model: type[BaseModel], location: Sequence[int | str]) -> Iterable[str]:
@@ -132,8 +172,32 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
+def complaints(error: ValidationError) -> Iterator[dict[str, Any]]:
+    """Pydantic's complaints, each at the place that a person wrote.
+
+    A list whose items are all wrong counts as too short as well; that is no second complaint.
+    """
+    items: list[dict[str, Any]] = [
+        dict(item) for item in error.errors(include_url=False, include_input=False)
+    ]
+    places = [item["loc"] for item in items]
+    for item, place in zip(items, places, strict=True):
+        depth = len(place)
+        if item["type"] == "too_short" and any(
+            other[:depth] == place and len(other) > depth for other in places
+        ):
+            continue
+        if place[-1:] == ("[key]",) and item["type"] != "extra_forbidden":  # pydantic's mark of a wrong key
+            item["loc"] = place[:-1]
+        yield item
+
+
 def sentence(error: Mapping[str, Any], model: type[BaseModel], forms: Mapping[str, str]) -> str:
-    """One complaint of pydantic's in a person's words; forms says what patterns mean."""
+    """One complaint of pydantic's in a person's words, on one line; forms says what patterns mean."""
+    return printable(_sentence(error, model, forms))
+
+
+def _sentence(error: Mapping[str, Any], model: type[BaseModel], forms: Mapping[str, str]) -> str:
     location = error["loc"]
     key = ".".join(str(step) for step in location) or "(top)"
     if error["type"] == "extra_forbidden":
@@ -153,10 +217,8 @@ def validation_error(
     document: YamlDocument, error: ValidationError, model: type[BaseModel], forms: Mapping[str, str]
 ) -> SiteError:
     """All of pydantic's complaints, each with file and line."""
-    lines: dict[str, None] = {}
-    for item in error.errors(include_url=False, include_input=False):
-        location = tuple(step for step in item["loc"] if isinstance(step, int) or "[" not in step)
-        text = sentence({**item, "loc": location}, model, forms)
-        lines[f"{document.path}:{document.line(location)}: {text}"] = None
-    first, *rest = lines
-    return SiteError("\n".join([first, *rest]), remedy="`astraeus-provision site schema` describes every key")
+    lines = dict.fromkeys(
+        f"{document.shown}:{document.line(item['loc'])}: {sentence(item, model, forms)}"
+        for item in complaints(error)
+    )
+    return SiteError("\n".join(lines), remedy="`astraeus-provision site schema` describes every key")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import jsonschema
@@ -152,6 +153,51 @@ def test_a_local_archive_is_named_relative_to_the_site_file(tmp_path: Path) -> N
     assert load_site(path).ollama.archives["x86_64"].source == str(tmp_path / "o.tar.zst")
 
 
+@pytest.mark.parametrize(
+    ("folder", "source", "words"),
+    [
+        ("100%", "o.tar.zst", "cannot be used: its folder has a `%`"),
+        ("{{x}}", "o.tar.zst", "cannot be used: its folder has a `%`"),
+        ("plain", "~nosuchuser/o.tar.zst", "whose home"),
+    ],
+)
+def test_a_local_archive_whose_whole_path_is_no_use_is_refused_at_its_line(
+    tmp_path: Path, folder: str, source: str, words: str
+) -> None:
+    (tmp_path / folder).mkdir()
+    archive = f"{{source: {source}, sha256: {'a' * 64}}}"
+    path = written(tmp_path / folder, f"hosts: [{{name: a}}]\nollama: {{archives: {{x86_64: {archive}}}}}\n")
+    with pytest.raises(SiteError) as refused:
+        load_site(path)
+    assert f"{path}:2: ollama.archives.x86_64.source: " in refused.value.problem
+    assert words in refused.value.problem
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "circle"])
+def test_what_is_no_plain_file_is_not_replaced_by_a_site(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / kind
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/null")
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(path)
+    before = path.lstat()
+    with pytest.raises(SiteError) as refused:
+        save_site(Site.model_validate({"hosts": [{"name": "a"}]}), path)
+    assert str(path) in refused.value.problem
+    assert path.lstat() == before
+
+
+def test_a_link_stays_and_what_it_leads_to_is_written(tmp_path: Path) -> None:
+    (tmp_path / "site.yml").symlink_to("in-git.yml")
+    save_site(Site.model_validate({"hosts": [{"name": "a"}]}), tmp_path / "site.yml")
+    assert (tmp_path / "site.yml").is_symlink()
+    assert load_site(tmp_path / "in-git.yml").hosts[0].name == "a"
+
+
 def test_the_schema_accepts_what_the_loader_accepts(tmp_path: Path) -> None:
     schema = json.loads(site_schema())
     site = load_site(written(tmp_path, "hosts: [{name: gpu, accelerator: cpu}]\nadmit: [10.0.0.0/24]\n"))
@@ -191,6 +237,12 @@ def test_no_workstation_is_remembered_as_nobody() -> None:
     assert describe(Flags()).site.workstations == ()
 
 
+@pytest.mark.parametrize("named", [("none", "b"), ("b", "none"), ("none", "none"), ("NONE",), ("dev@none",)])
+def test_nobody_is_no_machine_beside_others(named: tuple[str, ...]) -> None:
+    with pytest.raises(SiteError, match="`none` is said alone and once"):
+        describe(Flags(hosts=("gpu-a",), workstations=named))
+
+
 def test_a_host_is_taken_out_by_name_only() -> None:
     remember(describe(Flags(hosts=("gpu-a", "gpu-b"))).site)
     assert [host.name for host in describe(Flags(remove_hosts=("gpu-a",))).site.hosts] == ["gpu-b"]
@@ -221,6 +273,16 @@ def test_limit_names_machines_of_the_site() -> None:
     assert limited(site, ("b",)) == {"b"}
     with pytest.raises(SiteError, match="--limit c"):
         limited(site, ("c",))
+
+
+def test_a_memory_that_cannot_be_read_is_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.open", refused)
+    monkeypatch.setattr("pathlib.Path.exists", refused)
+    with pytest.raises(SiteError, match="cannot be read: Permission denied"):
+        describe(Flags(hosts=("a",)))
 
 
 def test_a_broken_memory_is_named_with_its_path(state_home: Path) -> None:
