@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
+import shutil
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 from provision import hostkeys
 from provision.catalogue import Catalogue
 from provision.engines.pyinfra import gather
+from provision.errors import EngineError
 from provision.facts import HostFacts, Unreached
 from provision.fleet.host.reading import read_host
 from provision.fleet.host.script import LiveQuery
@@ -52,15 +55,27 @@ def operator_user() -> str | None:
     return os.environ.get("SUDO_USER") if os.geteuid() == 0 else None
 
 
+def _require_openssh() -> None:
+    """Every host is reached by it at last, also where the look itself goes without."""
+    if shutil.which("ssh") is None:
+        raise EngineError(
+            "the OpenSSH client is missing: there is no `ssh` on PATH",
+            remedy="install it (the package is openssh-client or openssh-clients)",
+        )
+    try:
+        pwd.getpwuid(os.getuid())
+    except KeyError:
+        raise EngineError(
+            f"user id {os.getuid()} has no entry in this machine's user database: OpenSSH refuses to run",
+            remedy="run this as a user whom `getent passwd` names",
+        ) from None
+
+
 def reaches(site: Site) -> dict[str, Reach]:
     """How every machine but the local one is reached (SiteError where ~/.ssh/config is broken)."""
+    _require_openssh()
     wishes = {one.name: one.ssh for one in site.consumers} | {host.name: host.ssh for host in site.hosts}
-    return {name: resolve(name, ssh) for name, ssh in wishes.items() if name not in _local(site)}
-
-
-def _local(site: Site) -> frozenset[str]:
-    """The machine that this runs on, where it is a workstation; a host of that name is reached by SSH."""
-    return frozenset({LOCAL} - {host.name for host in site.hosts})
+    return {name: resolve(name, ssh) for name, ssh in wishes.items() if name != LOCAL}
 
 
 def _machine_names(site: Site) -> tuple[str, ...]:
@@ -138,7 +153,7 @@ def survey(
     One without is only asked for its key; so is one that then showed another.
     """
     names = [name for name in _machine_names(site) if only is None or name in only]
-    remote = {name: ways[name] for name in names if name not in _local(site)}
+    remote = {name: ways[name] for name in names if name != LOCAL}
     on_file = {name: way for name, way in remote.items() if recorded(way) or recorded_without_port(way)}
     strangers = {name: way for name, way in remote.items() if name not in on_file}
     asked = [name for name in names if name in on_file or name not in remote]
