@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 from provision.converge import converge, look_again
 from provision.errors import ExitCode, PreflightError
@@ -60,7 +61,8 @@ def deploy(operation: Operation, described: Described) -> Report:
         machines=operation.outcomes.reports(_machines(operation)),
         failures=failures,
     )
-    operation.run.write("report.json", report.model_dump(mode="json"))
+    with suppress(OSError):  # on a full disk the report is still told
+        operation.run.write("report.json", report.model_dump(mode="json"))
     return report
 
 

@@ -6,6 +6,8 @@ import os
 import pwd
 from pathlib import Path
 
+from provision.errors import EngineError
+
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -16,10 +18,19 @@ def data_root() -> Path:
 
 
 def home() -> Path:
-    """The home of whoever the program runs as: under sudo root's own, also where HOME is still the user's."""
-    if os.geteuid() == 0 and "SUDO_USER" in os.environ:
-        return Path(pwd.getpwuid(0).pw_dir)
-    return Path.home()
+    """The home of whoever the program runs as: under sudo root's own, also where HOME is still the user's.
+
+    EngineError where nothing tells it.
+    """
+    try:
+        if os.geteuid() == 0 and "SUDO_USER" in os.environ:
+            return Path(pwd.getpwuid(0).pw_dir)
+        return Path.home()
+    except (RuntimeError, KeyError):
+        raise EngineError(
+            f"HOME is not set, and the user database knows no home of user id {os.geteuid()}",
+            remedy="set HOME, or XDG_STATE_HOME to a folder for what this program keeps",
+        ) from None
 
 
 def state_root() -> Path:

@@ -9,7 +9,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,19 +21,30 @@ from provision.paths import state_root
 KEPT_RUNS = 50
 
 
-def write_atomic(path: Path, content: str) -> None:
-    """Write a file of mode 0600 so that it is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """An OSError names the file that was to be written: a full disk's own says nothing."""
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def write_atomic(path: Path, content: str) -> None:
+    """Write a file of mode 0600 so that it is there whole or not at all; OSError names it."""
+    with _naming(path):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Part of the name: with the whole of it a long name would become one that no folder takes.
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
 
 
 class RunDir:
@@ -76,6 +88,8 @@ class RunDir:
         self._append("outcomes.jsonl", json.dumps(outcome, sort_keys=True, default=str))
 
     def _append(self, name: str, line: str) -> None:
-        handle = os.open(self.root / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(handle, "a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        path = self.root / name
+        with _naming(path):
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            with os.fdopen(handle, "a", encoding="utf-8") as file:
+                file.write(line + "\n")

@@ -130,3 +130,19 @@ def test_nobody_is_asked_where_nothing_changes(
     goal = Goal.DRY_RUN if why == "dry run" else Goal.APPLY
     assert deploy(operation(tmp_path, goal, person=person, yes=why == "yes"), DESCRIBED).ok
     assert person.asked == []
+
+
+def test_a_full_disk_costs_the_kept_report_and_not_the_one_that_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = operation(tmp_path)
+
+    def full(name: str, _: Any) -> None:
+        raise OSError(28, "No space left on device", f"/state/{name}")
+
+    Story(monkeypatch)
+    monkeypatch.setattr(run.run, "write", full)
+    report = deploy(run, DESCRIBED)
+    assert report.exit_code == 7
+    assert report.failures[0].problem == "/state/plan.json: No space left on device"
+    assert "make room" in report.failures[0].remedy

@@ -37,8 +37,9 @@ def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", broken)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match="No space") as caught:
         write_atomic(target, "new")
+    assert caught.value.filename == str(target)
     assert target.read_text() == "old"
     assert list(target.parent.iterdir()) == [target]
 
@@ -57,3 +58,16 @@ def test_a_state_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         RunDir.create("lan")
     assert "astraeus-provision/runs" in caught.value.problem
     assert "XDG_STATE_HOME" in caught.value.remedy
+
+
+def test_a_line_that_finds_no_room_names_its_file(tmp_path: Path) -> None:
+    (tmp_path / "commands.log").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space") as caught:
+        RunDir(tmp_path).log_command("ssh x")
+    assert caught.value.filename == str(tmp_path / "commands.log")
+
+
+def test_a_name_as_long_as_a_file_may_have_is_written(tmp_path: Path) -> None:
+    target = tmp_path / ("a" * 255)
+    write_atomic(target, "x")
+    assert target.read_text() == "x"
