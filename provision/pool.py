@@ -1,0 +1,55 @@
+"""The hosts as one pool behind each workstation's loopback router, and how many requests it takes at once."""
+
+from __future__ import annotations
+
+from provision.catalogue import Catalogue
+from provision.endpoints import endpoints
+from provision.site import Host, Site
+from router.endpoint import Endpoint
+from router.loopback import Loopback, Upstream, first_byte_s
+
+LOOPBACK = "127.0.0.1"
+POOL_NAME = "GPU pool"
+LOADED = 3
+"""Models that Ollama keeps loaded for each GPU where the site leaves it to it."""
+
+
+def slots(host: Host, site: Site) -> int:
+    """Requests that a host answers at once: each loaded model takes `num_parallel` of them."""
+    loaded = min(len(host.served), site.serving.max_loaded_models or LOADED)
+    return site.serving.num_parallel * loaded
+
+
+def pool_slots(site: Site) -> int:
+    """The same of all hosts together."""
+    return sum(slots(host, site) for host in site.hosts)
+
+
+def pooled_endpoint(site: Site, catalogue: Catalogue) -> Endpoint:
+    """All hosts' models behind the loopback router."""
+    models = {model.name: model for end in endpoints(site, catalogue) for model in end.models}
+    ordered = tuple(models[name] for name in catalogue.model_names if name in models)
+    return Endpoint(name=POOL_NAME, url=f"http://{LOOPBACK}:{catalogue.router_port}", models=ordered)
+
+
+def loopback(site: Site, catalogue: Catalogue) -> Loopback:
+    """What the loopback router pools, and how long each model may take to begin its answer."""
+    served = {name for host in site.hosts for name in host.served}
+    return Loopback(
+        port=catalogue.router_port,
+        upstreams=tuple(
+            Upstream(
+                name=host.name,
+                host=host.advertise or host.name,
+                port=catalogue.ollama.port,
+                models=host.served,
+                slots=slots(host, site),
+            )
+            for host in site.hosts
+        ),
+        first_byte_s={
+            name: first_byte_s(catalogue.model(name).size_bytes)
+            for name in catalogue.model_names
+            if name in served
+        },
+    )
