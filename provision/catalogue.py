@@ -45,6 +45,21 @@ class OpenCodeRelease(Frozen):
     package: str
 
 
+class PinnedPackage(Frozen):
+    """An npm package at its pin."""
+
+    version: str
+    integrity: str
+    """`sha512-` and base64, as npm writes it."""
+
+
+class PluginRelease(Frozen):
+    """The pinned plugin, and what it needs at run time."""
+
+    package: str
+    packages: Mapping[str, PinnedPackage]
+
+
 class Model(Frozen):
     """A model that a host can serve; derived when its name is not its base's."""
 
@@ -69,6 +84,8 @@ class Catalogue(Frozen):
 
     ollama: OllamaRelease
     opencode: OpenCodeRelease
+    plugin: PluginRelease
+    router_port: int
     context_tokens: int
     output_tokens: int
     models: tuple[Model, ...]

@@ -21,6 +21,12 @@ app = typer.Typer(
 )
 site_app = typer.Typer(help="Check and describe site files.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(site_app, name="site")
+router_app = typer.Typer(
+    help="The workstations' part alone: what OpenCode's agents get.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(router_app, name="router")
 
 SiteOption = Annotated[
     Path | None, typer.Option("--site", metavar="FILE", help="Site file; default: the remembered site.")
@@ -33,6 +39,8 @@ LimitOption = Annotated[
     list[str] | None, typer.Option("--limit", metavar="M", help="Only these machines of the site.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")]
 VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="Show what the engines tell.")]
 
 
@@ -72,10 +80,8 @@ def lan(
         list[str] | None, typer.Option(metavar="CIDR", help="Networks that reach the hosts' port.")
     ] = None,
     limit: LimitOption = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would change; change nothing.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
 ) -> None:
@@ -140,6 +146,61 @@ def site_schema() -> None:
     from provision.sitefile import site_schema as schema
 
     print(schema(), end="")
+
+
+@router_app.command("diff")
+def router_diff(
+    site: SiteOption = None,
+    limit: LimitOption = None,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Show what `router apply` would change; change nothing."""
+    from provision.routercommands import apply_router
+
+    code = apply_router(site, limit=limit or (), dry_run=True, yes=False, as_json=as_json, verbose=verbose)
+    raise typer.Exit(code)
+
+
+@router_app.command("apply")
+def router_apply(
+    site: SiteOption = None,
+    limit: LimitOption = None,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Prove the hosts, change none of them, and bring the workstations to their state."""
+    from provision.routercommands import apply_router
+
+    code = apply_router(site, limit=limit or (), dry_run=False, yes=yes, as_json=as_json, verbose=verbose)
+    raise typer.Exit(code)
+
+
+@router_app.command("uninstall")
+def router_uninstall(
+    site: SiteOption = None,
+    limit: LimitOption = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Take ours out of the workstations' files, and give back what was there."""
+    from provision.routercommands import uninstall_router
+
+    code = uninstall_router(
+        site, limit=limit or (), dry_run=dry_run, yes=yes, as_json=as_json, verbose=verbose
+    )
+    raise typer.Exit(code)
+
+
+@router_app.command("schema")
+def router_schema() -> None:
+    """Print the JSON Schema of profiles, for editors."""
+    from provision.routercommands import profile_schema
+
+    print(profile_schema(), end="")
 
 
 def main() -> NoReturn:

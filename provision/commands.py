@@ -14,8 +14,9 @@ from provision.catalogue import load_catalogue
 from provision.deploy import deploy
 from provision.errors import ExitCode, ProvisionError, SiteError
 from provision.operation import Goal, Operation
+from provision.orders import orders
 from provision.outcomes import Outcomes
-from provision.report import Failure, report_text
+from provision.report import Failure, Report, report_text
 from provision.rundir import RunDir
 from provision.site import Site
 from provision.sitefile import Described, Flags, describe, limited, load_site, save_site
@@ -41,14 +42,10 @@ def deploy_lan(
         names = limited(described.site, limit)
         if save is not None:
             save_site(described.site, save)
-        if goal.mutates and not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
-            raise SiteError(
-                "nobody can be asked here: this is not a terminal. Nothing was contacted.",
-                remedy="say --yes to go ahead, or --dry-run to see what would change",
-            )
-        return _run(described, names, goal, yes=yes, as_json=as_json, verbose=verbose)
+        someone_can_be_asked(goal, yes=yes)
+        return run_on(described, names, goal, deploy, yes=yes, as_json=as_json, verbose=verbose)
 
-    return _told(go, as_json=as_json)
+    return told(go, as_json=as_json)
 
 
 def verify_site(site: Path | None, *, limit: Sequence[str], as_json: bool, verbose: bool) -> int:
@@ -57,12 +54,21 @@ def verify_site(site: Path | None, *, limit: Sequence[str], as_json: bool, verbo
     def go() -> int:
         described = describe(Flags(site=site))
         names = limited(described.site, limit)
-        return _run(described, names, Goal.VERIFY, yes=True, as_json=as_json, verbose=verbose)
+        return run_on(described, names, Goal.VERIFY, deploy, yes=True, as_json=as_json, verbose=verbose)
 
-    return _told(go, as_json=as_json)
+    return told(go, as_json=as_json)
 
 
-def _told(go: Callable[[], int], *, as_json: bool) -> int:
+def someone_can_be_asked(goal: Goal, *, yes: bool) -> None:
+    """SiteError where a run that changes things could not ask for consent and was not given it."""
+    if goal.mutates and not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise SiteError(
+            "nobody can be asked here: this is not a terminal. Nothing was contacted.",
+            remedy="say --yes to go ahead, or --dry-run to see what would change",
+        )
+
+
+def told(go: Callable[[], int], *, as_json: bool) -> int:
     """An error before there is a report is a document too, where one was asked for."""
     try:
         return go()
@@ -74,9 +80,17 @@ def _told(go: Callable[[], int], *, as_json: bool) -> int:
         return int(error.exit_code)
 
 
-def _run(
-    described: Described, limit: frozenset[str], goal: Goal, *, yes: bool, as_json: bool, verbose: bool
+def run_on(
+    described: Described,
+    limit: frozenset[str],
+    goal: Goal,
+    act: Callable[[Operation, Described], Report],
+    *,
+    yes: bool,
+    as_json: bool,
+    verbose: bool,
 ) -> int:
+    """Make the run's folder and its Operation, act, and print the report."""
     verb = {Goal.APPLY: "lan", Goal.DRY_RUN: "dry-run", Goal.VERIFY: "verify"}[goal]
     run = RunDir.create(verb)
     run.write("site.json", described.site.model_dump(mode="json", by_alias=True))
@@ -103,7 +117,7 @@ def _run(
         yes=yes,
         verbose=verbose,
     )
-    report = deploy(operation, described.model_copy(update={"notes": (*described.notes, *renamed)}))
+    report = act(operation, described.model_copy(update={"notes": (*described.notes, *renamed)}))
     if as_json:
         print(json.dumps(report.model_dump(mode="json"), indent=2))
     else:
@@ -113,11 +127,12 @@ def _run(
 
 def check_site(file: Path, *, as_json: bool) -> int:
     """`site check`: SiteError says what is wrong."""
-    return _told(lambda: _checked(file, as_json=as_json), as_json=as_json)
+    return told(lambda: _checked(file, as_json=as_json), as_json=as_json)
 
 
 def _checked(file: Path, *, as_json: bool) -> int:
     site = load_site(file)
+    orders(site, load_catalogue())  # its profiles are files and names of their own
     if as_json:
         print(json.dumps({"ok": True, "exit_code": 0, "failures": []}, indent=2))
     else:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from contextlib import suppress
-
 from provision.converge import converge, look_again
-from provision.errors import ExitCode, PreflightError
-from provision.faults import as_error
+from provision.ending import Declined, Present, ended
 from provision.looking import Seen, look
 from provision.operation import Goal, Operation
+from provision.orders import remarks
 from provision.plan import Plan, make_plan, plan_text
 from provision.proving import prove_hosts
 from provision.publishing import publish_and_confirm, say_unfinished
@@ -17,53 +14,20 @@ from provision.report import Failure, Report
 from provision.sitefile import Described, remember
 
 
-class _Declined(Exception):  # noqa: N818 - an answer, not an error
-    """The person said no."""
-
-
 def deploy(operation: Operation, described: Described) -> Report:
     """Run the whole road as far as the goal goes; every ending, Ctrl-C too, is a Report."""
-    begun = time.monotonic()
-    plan: Plan | None = None
-    failures: tuple[Failure, ...] = ()
-    code = ExitCode.DONE
-    try:
+
+    def road(present: Present) -> None:
         seen = look(operation)
         plan = _planned(operation, seen)
+        present(plan.model_dump(mode="json", exclude={"hosts": {"__all__": {"variables"}}}))
         _agreed(operation, plan)
         unfinished = _carried_out(operation, plan, seen)
         if operation.goal.mutates:
             remember(described.site)
         say_unfinished(operation, plan, unfinished)
-    except _Declined:
-        code, failures = ExitCode.INTERRUPTED, (Failure(problem="You said no. Nothing was changed."),)
-    except PreflightError as error:
-        code, failures = error.exit_code, tuple(Failure.of(part) for part in error.parts)
-    except Exception as error:  # noqa: BLE001 - what was done so far is said, whatever happens
-        told = as_error(error, operation.run.root, operation.outcomes.changed_text())
-        code, failures = told.exit_code, (Failure.of(told),)
-    except KeyboardInterrupt:
-        done = operation.outcomes.changed_text()
-        code = ExitCode.INTERRUPTED
-        failures = (Failure(problem="Interrupted.", changed=done, remedy=f"run again: {operation.command}"),)
-    operation.terminal.progress.close()
-    report = Report(
-        command=operation.command,
-        ok=code is ExitCode.DONE,
-        exit_code=int(code),
-        seconds=round(time.monotonic() - begun, 1),
-        run_dir=str(operation.run.root),
-        site=described.origin,
-        notes=described.notes,
-        plan=None
-        if plan is None
-        else plan.model_dump(mode="json", exclude={"hosts": {"__all__": {"variables"}}}),
-        machines=operation.outcomes.reports(_machines(operation)),
-        failures=failures,
-    )
-    with suppress(OSError):  # on a full disk the report is still told
-        operation.run.write("report.json", report.model_dump(mode="json"))
-    return report
+
+    return ended(operation, described, road)
 
 
 def _planned(operation: Operation, seen: Seen) -> Plan:
@@ -74,6 +38,7 @@ def _planned(operation: Operation, seen: Seen) -> Plan:
         seen.survey.workstations,
         seen.skipped,
         operation.limit,
+        remarks(operation.site, operation.limit),
     )
     operation.run.write("plan.json", plan.model_dump(mode="json"))
     if operation.goal is not Goal.VERIFY:
@@ -86,7 +51,7 @@ def _agreed(operation: Operation, plan: Plan) -> None:
     if not operation.goal.mutates or operation.yes or not plan.changes:
         return
     if not operation.terminal.agrees("Carry out this plan?", plan_text(plan)):
-        raise _Declined
+        raise Declined
 
 
 def _carried_out(operation: Operation, plan: Plan, seen: Seen) -> tuple[Failure, ...]:
@@ -99,14 +64,3 @@ def _carried_out(operation: Operation, plan: Plan, seen: Seen) -> tuple[Failure,
     if operation.goal is not Goal.DRY_RUN:
         prove_hosts(operation, plan.hosts, facts, seen.sudo_passwords)
     return publish_and_confirm(operation, plan, seen.survey.workstations)
-
-
-def _machines(operation: Operation) -> dict[str, str]:
-    return {
-        **{host.name: "host" for host in operation.site.hosts if host.name in operation.limit},
-        **{
-            station.name: "workstation"
-            for station in operation.site.consumers
-            if station.name in operation.limit
-        },
-    }

@@ -10,7 +10,7 @@ from provision.findings import Finding
 from provision.knownhosts import record
 from provision.model import Frozen
 from provision.operation import Operation
-from provision.orders import order
+from provision.orders import orders
 from provision.plan import Skipped
 from provision.preflight import blocking, preflight
 from provision.progress import step
@@ -42,9 +42,8 @@ def scope(operation: Operation) -> frozenset[str]:
 def look(operation: Operation) -> Seen:
     """Survey and judge; PreflightError carries every finding that blocks."""
     names = scope(operation)
-    order_text = order(operation.site, operation.catalogue).model_dump(mode="json")
-    for station in operation.site.consumers:
-        operation.run.write(f"router/{station.name}.json", order_text)
+    for station, order in orders(operation.site, operation.catalogue).items():
+        operation.run.write(f"router/{station}.json", order.model_dump(mode="json"))
     with step(operation.terminal.progress, f"Look at {len(names)} machines") as summary:
         seen = _survey(operation, names)
         summary.append(f"{len(seen.hosts) + len(seen.workstations)} answered")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 from provision.catalogue import Catalogue
@@ -108,6 +108,7 @@ def make_plan(
     workstations: Mapping[str, Look],
     skipped: Mapping[str, Skipped],
     limit: Collection[str],
+    remarks: Sequence[str] = (),
 ) -> Plan:
     """Decide; hosts out of the limit are proven, not changed. Preflight has found nothing that blocks."""
     planned = [
@@ -123,7 +124,7 @@ def make_plan(
             if station.name in limit and station.name in workstations and station.name not in skipped
         ),
         skipped={name: why for name, why in skipped.items() if name in limit},
-        warnings=_warnings(site, catalogue, [plan for plan in planned if plan is not None]),
+        warnings=(*_warnings(site, catalogue, [plan for plan in planned if plan is not None]), *remarks),
     )
 
 
@@ -186,6 +187,10 @@ def _workstation_plan(name: str, look: Look, catalogue: Catalogue) -> Workstatio
         actions.append(
             f"install OpenCode {catalogue.opencode.version} for {look.user} {ways[look.equip.how]}"
         )
+    if look.plugin_equip is not None and look.plugin_equip.how in ways:
+        package = catalogue.plugin.package
+        version = catalogue.plugin.packages[package].version
+        actions.append(f"install the plugin {package} {version} for {look.user} (licence SUL-1.0)")
     change = look.change
     actions += [f"write {path}" for path in (change.files if change is not None else ())]
     return WorkstationPlan(

@@ -8,7 +8,7 @@ from provision.engines import workstations
 from provision.errors import PublishError
 from provision.fleet.workstation.shapes import Confirmed, Look, Outcome, Published
 from provision.operation import Goal, Operation
-from provision.orders import order
+from provision.orders import orders
 from provision.plan import Plan, WorkstationPlan
 from provision.progress import step
 from provision.report import Failure
@@ -100,6 +100,9 @@ def _keep(operation: Operation, published: Mapping[str, Published]) -> None:
         if outcome.installed and outcome.opencode is not None:
             text = f"installed OpenCode {outcome.opencode.version} at {outcome.opencode.path}"
             operation.outcomes.add("publish", outcome.machine, "changed", text)
+        if outcome.plugin is not None:
+            text = f"installed the plugin at {outcome.plugin}"
+            operation.outcomes.add("publish", outcome.machine, "changed", text)
         if outcome.status != "failed":
             wrote = (f"wrote {path}" for path in outcome.files)
             operation.outcomes.add("publish", outcome.machine, "changed", *wrote)
@@ -111,10 +114,11 @@ def _confirmed(operation: Operation, stations: Sequence[WorkstationPlan], *, afr
     if not stations:
         return []
     names = [station.name for station in stations]
-    wanted = order(operation.site, operation.catalogue)
+    wanted = orders(operation.site, operation.catalogue)
     how = {"session": afresh, "settle": afresh and operation.goal.mutates}
-    asked = wanted.model_copy(update={"confirm": wanted.confirm.model_copy(update=how)})
     for name in names:
+        confirm = wanted[name].confirm.model_copy(update=how)
+        asked = wanted[name].model_copy(update={"confirm": confirm})
         operation.run.write(f"router/{name}.json", asked.model_dump(mode="json"))
     with step(operation.terminal.progress, f"Confirm on {', '.join(names)}") as summary:
         done = workstations.confirm(operation.run.root, names, log=operation.log, tell=operation.tell)
@@ -129,7 +133,7 @@ def _confirmed(operation: Operation, stations: Sequence[WorkstationPlan], *, afr
 
 
 def _said(outcome: Confirmed) -> list[str]:
-    texts = []
+    texts = [f"{outcome.agents} agents have their models in its own OpenCode"] if outcome.agents else []
     for answer in outcome.answers:
         if answer.how == "session":
             texts.append(

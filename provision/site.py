@@ -34,11 +34,17 @@ MAX_NAME = 240
 MAX_LABEL = 63
 """Of DNS: what stands between two dots."""
 
+NO_PROFILE = "none"
+"""Provider entries and nothing of agents."""
+DEFAULT_PROFILE = "hybrid-cloud-ollama"
+PROFILE = rf"^([a-z0-9]+(-[a-z0-9]+)*|[^{_STEERS}{{}}%-][^{_STEERS}{{}}%]*\.ya?ml)$"
+
 FORMS = {
     USER: "a login name",
     f"^{HOP}(,{HOP})*$": "hops such as ops@bastion:22",
     PATH: "a path",
     URL: "an http or https URL, without user and password",
+    PROFILE: "the name of a shipped profile, a path that ends in .yaml, or `none`",
     KEEP_ALIVE: "a time such as 30m, or -1",
     MIRROR: "the http or https URL of a mirror with one namespace at most, without user and password",
     f"{URL}|{PATH}": "an http or https URL without user and password, or a path",
@@ -87,6 +93,13 @@ def _platform(value: str) -> str:
     return value
 
 
+def _package(value: str) -> str:
+    known = tuple(load_catalogue().plugin.packages)
+    if value not in known:
+        raise ValueError(f"unknown package {value!r}; the plugin has {', '.join(known)}")
+    return value
+
+
 def _base_tag(value: str) -> str:
     known = tuple(model.base for model in load_catalogue().models)
     if value not in known:
@@ -126,10 +139,15 @@ def _some(value: tuple[Network, ...]) -> tuple[Network, ...]:
 
 MachineName = Annotated[str, AfterValidator(_machine_name)]
 Platform = Annotated[str, AfterValidator(_platform)]
+Package = Annotated[str, AfterValidator(_package)]
 BaseTag = Annotated[str, AfterValidator(_base_tag)]
 ModelName = Annotated[str, AfterValidator(_known_model)]
 Admitted = Annotated[tuple[Annotated[Network, BeforeValidator(admittable)], ...], AfterValidator(_some)]
 Url = Annotated[str, Field(pattern=URL), AfterValidator(_url)]
+
+
+ProfileName = Annotated[str, Field(pattern=PROFILE)]
+"""A shipped profile, a file of one's own (relative: to the site file), or `none`."""
 
 
 class Ssh(Frozen):
@@ -161,12 +179,8 @@ class Host(Frozen):
     @property
     def served(self) -> tuple[str, ...]:
         """Catalogue names this host serves, in the catalogue's order."""
-        catalogue = load_catalogue()
-        return (
-            catalogue.model_names
-            if self.models is None
-            else tuple(name for name in catalogue.model_names if name in self.models)
-        )
+        names = load_catalogue().model_names
+        return names if self.models is None else tuple(name for name in names if name in self.models)
 
 
 class Workstation(Frozen):
@@ -175,6 +189,8 @@ class Workstation(Frozen):
     name: MachineName
     """`localhost` is the machine this runs on, over a local connection."""
     ssh: Ssh = Ssh()
+    profile: ProfileName | None = None
+    """Who thinks where; None takes the site's."""
 
 
 class ArchiveSource(Frozen):
@@ -234,6 +250,23 @@ class ArchiveSourceWithIntegrity(Frozen):
 OpenCodeSource.model_rebuild()
 
 
+class CloudSource(Frozen):
+    """A cloud provider reached by another way than its own: a gateway of the team's."""
+
+    base_url: Annotated[str, Field(pattern=URL)]
+
+
+class Router(Frozen):
+    """What workstations get beyond provider entries: agents and their plugin."""
+
+    profile: ProfileName = DEFAULT_PROFILE
+    plugin: bool = True
+    """False: plain OpenCode agents, without the plugin."""
+    packages: dict[Package, Annotated[str, Field(pattern=URL)]] = {}
+    """URLs of the plugin's npm tarballs, for machines without npm; their hashes are in the catalogue."""
+    clouds: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")], CloudSource] = {}
+
+
 class Site(Frozen):
     """All of it; `schema: 1` is the file's version."""
 
@@ -247,6 +280,7 @@ class Site(Frozen):
     models: ModelSource = ModelSource()
     serving: Serving = Serving()
     opencode: OpenCodeSource = OpenCodeSource()
+    router: Router = Router()
     client_env: bool = False
     """Whether workstation shells get OLLAMA_HOST for the plain `ollama` client."""
 

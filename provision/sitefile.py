@@ -39,6 +39,7 @@ _COMMENTS = {
     "models": "A LAN mirror of the model library, and digests that override the catalogue's.",
     "serving": "Server settings.",
     "opencode": "How a workstation without OpenCode gets it.",
+    "router": "What workstations get beyond provider entries: agents and their plugin.",
     "client_env": "Whether workstation shells get OLLAMA_HOST for the plain `ollama` client.",
 }
 
@@ -71,7 +72,7 @@ def _refuse_twins(document: YamlDocument) -> None:
 
 
 def _with_absolute_paths(site: Site, document: YamlDocument, folder: Path) -> Site:
-    """Local archives are named relative to the site file."""
+    """Local archives and profiles of one's own are named relative to the site file."""
     archives = {}
     for arch, archive in site.ollama.archives.items():
         place = ("ollama", "archives", arch, "source")
@@ -80,21 +81,50 @@ def _with_absolute_paths(site: Site, document: YamlDocument, folder: Path) -> Si
         except ValueError as error:
             line = document.line(place)
             raise SiteError(f"{document.shown}:{line}: {'.'.join(place)}: {error}") from None
-    return site.model_copy(update={"ollama": site.ollama.model_copy(update={"archives": archives})})
+    stations = site.workstations
+    if stations is not None:
+        stations = tuple(
+            one.model_copy(update={"profile": _absolute_profile(one.profile, document, folder)})
+            if one.profile is not None
+            else one
+            for one in stations
+        )
+    profile = _absolute_profile(site.router.profile, document, folder)
+    return site.model_copy(
+        update={
+            "ollama": site.ollama.model_copy(update={"archives": archives}),
+            "router": site.router.model_copy(update={"profile": profile}),
+            "workstations": stations,
+        }
+    )
+
+
+def _absolute_profile(name: str, document: YamlDocument, folder: Path) -> str:
+    if not name.endswith((".yaml", ".yml")):
+        return name
+    try:
+        return _whole_path(name, folder)
+    except ValueError as error:
+        raise SiteError(f"{document.shown}: profile: {error}") from None
 
 
 def _absolute(archive: ArchiveSource, folder: Path) -> ArchiveSource:
-    """With its whole path, which must be as harmless as what was written; ValueError says what is not."""
+    """With its whole path."""
+    return archive.model_copy(update={"source": _whole_path(archive.source, folder)})
+
+
+def _whole_path(name: str, folder: Path) -> str:
+    """A file's whole path, which must be as harmless as what was written; ValueError says what is not."""
     try:
-        whole = str(folder / Path(archive.source).expanduser())
+        whole = str(folder / Path(name).expanduser())
     except RuntimeError as error:
-        raise ValueError(f"{archive.source!r}: whose home that is cannot be told ({error})") from None
+        raise ValueError(f"{name!r}: whose home that is cannot be told ({error})") from None
     if not re.fullmatch(PATH, whole):
         raise ValueError(
             f"{whole!r} cannot be used: its folder has a `%`, a brace or a control character in its name; "
-            "put the archive elsewhere and name its whole path"
+            "put the file elsewhere and name its whole path"
         )
-    return archive.model_copy(update={"source": whole})
+    return whole
 
 
 def site_yaml(site: Site) -> str:

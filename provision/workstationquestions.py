@@ -79,6 +79,29 @@ def opencode(name: str, look: Look) -> Findings:
         )
 
 
+def plugin(name: str, look: Look) -> Findings:
+    """The plugin, or a way to get it; and nothing of an older form that it would move away."""
+    if look.plugin_equip is not None and look.plugin_equip.how == "impossible":
+        yield _skips(name, f"the plugin cannot come there: {look.plugin_equip.said}", "then run again")
+    for path in look.legacy if look.plugin_equip is not None else ():
+        yield _skips(
+            name,
+            f"{path} is there, and the plugin would move it away and read its own new form alone",
+            "move it away yourself (its settings go into ~/.omo/omo.jsonc), or say `router: {plugin: false}`",
+        )
+
+
+def cloud_keys(name: str, look: Look) -> Findings:
+    """Agents of the clouds need keys; they are the user's, and only their absence is told."""
+    for cloud, variables in look.lacking.items():
+        yield Finding(
+            machine=name,
+            problem=f"no key for {cloud} was found there: agents that use it cannot answer",
+            remedy=f"set {' or '.join(variables)} in the user's shell, or log in: opencode auth login",
+            severity="warns",
+        )
+
+
 def names(name: str, look: Look) -> Findings:
     """The endpoints' names must mean something there."""
     for wanted, address in look.names.items():
@@ -90,4 +113,13 @@ def names(name: str, look: Look) -> Findings:
             )
 
 
-WORKSTATION_QUESTIONS = (look_failed, operating_system, config_file, overruled, opencode, names)
+WORKSTATION_QUESTIONS = (
+    look_failed,
+    operating_system,
+    config_file,
+    overruled,
+    opencode,
+    plugin,
+    cloud_keys,
+    names,
+)

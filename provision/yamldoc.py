@@ -6,8 +6,9 @@ import difflib
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -18,6 +19,26 @@ from provision.foreign import printable
 MAX_BYTES = 1_000_000
 
 
+@dataclass(frozen=True)
+class Words:
+    """What a kind of file is called in messages, and what to do about the usual mistakes."""
+
+    noun: str
+    missing: str
+    empty: str
+    begins: str
+    schema: str
+
+
+SITE = Words(
+    noun="site file",
+    missing="check the path given to --site",
+    empty="a site needs at least `hosts:` with one name",
+    begins="begin with `hosts:`",
+    schema="`astraeus-provision site schema` describes every key",
+)
+
+
 class MissingFileError(SiteError):
     """There is no such file."""
 
@@ -25,10 +46,11 @@ class MissingFileError(SiteError):
 class YamlDocument:
     """One parsed file: its plain data and the line of every node."""
 
-    def __init__(self, shown: str, data: Any, root: yaml.Node) -> None:
+    def __init__(self, shown: str, data: Any, root: yaml.Node, words: Words) -> None:
         self.shown = shown
         """The path as messages name it."""
         self.data = data
+        self.words = words
         self._root = root
 
     def line(self, location: Sequence[int | str]) -> int:
@@ -94,7 +116,7 @@ def _refuse_duplicates(path: str, root: yaml.Node) -> None:
     walk(root, ())
 
 
-def _content(path: Path, shown: str) -> bytes:
+def _content(path: Path, shown: str, words: Words) -> bytes:
     """A plain file's bytes; a device could go on for ever."""
     try:
         # Not to wait for a pipe's other end, nor to be a terminal's session.
@@ -103,31 +125,29 @@ def _content(path: Path, shown: str) -> bytes:
         if not stat.S_ISREG(kind):
             os.close(handle)
             what = "a folder" if stat.S_ISDIR(kind) else "no plain file"
-            raise SiteError(f"{shown}: is {what}", remedy="name a file that holds a site")
+            raise SiteError(f"{shown}: is {what}", remedy=f"name a {words.noun}")
         with os.fdopen(handle, "rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
-        raise MissingFileError(
-            f"{shown}: there is no such file", remedy="check the path given to --site"
-        ) from None
+        raise MissingFileError(f"{shown}: there is no such file", remedy=words.missing) from None
     except OSError as error:
         raise SiteError(f"{shown}: cannot be read: {error.strerror}") from None
     if len(raw) > MAX_BYTES:
-        raise SiteError(f"{shown}:1: it is no site file: it has more than {MAX_BYTES} bytes")
+        raise SiteError(f"{shown}:1: it is no {words.noun}: it has more than {MAX_BYTES} bytes")
     return raw
 
 
-def read_yaml(path: Path) -> YamlDocument:
+def read_yaml(path: Path, words: Words = SITE) -> YamlDocument:
     """Read one YAML mapping; SiteError names file and line of whatever is wrong."""
     shown = printable(str(path))
-    raw = _content(path, shown)
+    raw = _content(path, shown, words)
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise SiteError(
             f"{shown}:{line}: not a text file (byte {error.start} is not UTF-8)",
-            remedy="a site file is YAML; see `astraeus-provision site schema`",
+            remedy=f"a {words.noun} is YAML: {words.schema}",
         ) from None
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -139,27 +159,36 @@ def read_yaml(path: Path) -> YamlDocument:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SiteError(f"{shown}:1: not valid YAML: {printable(' '.join(str(error).split()))}") from None
     if root is None or data is None:
-        raise SiteError(
-            f"{shown}:1: the file is empty", remedy="a site needs at least `hosts:` with one name"
-        )
+        raise SiteError(f"{shown}:1: the file is empty", remedy=words.empty)
     _refuse_duplicates(shown, root)
     if not isinstance(data, dict):
         raise SiteError(
             f"{shown}:{root.start_mark.line + 1}: the top must be a mapping, not a {type(data).__name__}",
-            remedy="begin with `hosts:`",
+            remedy=words.begins,
         )
-    return YamlDocument(shown, data, root)
+    return YamlDocument(shown, data, root, words)
 
 
 def _fields_at(model: type[BaseModel], location: Sequence[int | str]) -> Iterable[str]:
     """Valid keys of the model that the location's parent is."""
-    current: type[BaseModel] | None = model
+    annotation: Any = model
     for step in location[:-1]:
-        if isinstance(step, int) or current is None:
-            continue
-        field = next((f for n, f in current.model_fields.items() if step in (n, f.alias)), None)
-        current = None if field is None else _model_in(field.annotation)
+        annotation = _below(annotation, step)
+    current = _model_in(annotation)
     return () if current is None else [f.alias or n for n, f in current.model_fields.items()]
+
+
+def _below(annotation: Any, step: int | str) -> Any:
+    """The type of what stands at a key or a number of a value of that type; None where that is unknown."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        fields = annotation.model_fields.items()
+        return next((f.annotation for n, f in fields if step in (n, f.alias)), None)
+    parts = get_args(annotation)
+    if get_origin(annotation) in (dict, Mapping):
+        return parts[1]
+    if get_origin(annotation) in (tuple, list):
+        return parts[0]
+    return next((found for part in parts if (found := _below(part, step)) is not None), None)
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
@@ -221,4 +250,4 @@ def validation_error(
         f"{document.shown}:{document.line(item['loc'])}: {sentence(item, model, forms)}"
         for item in complaints(error)
     )
-    return SiteError("\n".join(lines), remedy="`astraeus-provision site schema` describes every key")
+    return SiteError("\n".join(lines), remedy=document.words.schema)

@@ -18,7 +18,8 @@ from router.jsonc import load, require_object
 from router.jsonc_edit import add_item, delete_path, get_path, remove_item, same, set_path
 from router.mask import masked
 from router.naming import Naming, name_providers
-from router.opencode import RouterSettings, Setting, remarks
+from router.opencode import RouterSettings, Setting
+from router.remarks import remarks
 from router.tree import Path, among, put
 
 
@@ -27,7 +28,7 @@ class Written(Frozen):
 
     path: Path
     value: JsonValue
-    policy: Literal["own", "offer", "member"] = "own"
+    policy: Literal["own", "offer", "fill", "member"] = "own"
     had_prior: bool = False
     prior: JsonValue = None
 
@@ -60,7 +61,7 @@ def merge(
     """
     naming = named(text, desired, memory, elsewhere)
     merged = merge_named(text, naming.settings, memory)
-    said = remarks(load(merged.text), naming.settings, _owned(memory))
+    said = remarks(load(merged.text), naming.settings, owned_ids(memory))
     return merged.model_copy(update={"ids": naming.ids, "kept": (*naming.said, *merged.kept, *said)})
 
 
@@ -69,7 +70,7 @@ def named(
 ) -> Naming:
     """Return the settings with provider ids that are free, or ours already, in this file."""
     require_object(text or "")
-    owned = {} if text is None else _owned(memory)
+    owned = {} if text is None else owned_ids(memory)
     return name_providers(get_path(text or "", ("provider",))[1], desired, owned, elsewhere)
 
 
@@ -91,8 +92,7 @@ def merge_named(text: str | None, desired: RouterSettings, memory: Memory | None
             if not mine:
                 kept.append(_kept(setting, value))
                 continue
-        if setting.policy == "fill":
-            text = text if there else set_path(text, setting.path, setting.value)
+        if setting.policy == "fill" and there and not (before is not None and same(value, before.value)):
             continue
         if setting.policy == "offer" and there and before is None:
             continue  # the user's own choice, and ours too
@@ -115,7 +115,7 @@ def merge_named(text: str | None, desired: RouterSettings, memory: Memory | None
 def _remember(setting: Setting, before: Written | None, *, there: bool, value: JsonValue) -> Written:
     if before is not None:
         return before.model_copy(update={"value": setting.value})
-    policy = "offer" if setting.policy == "offer" else "own"
+    policy = setting.policy
     # A whole model entry equal to ours is ours, from a memory that was lost; one equal value may be a user's.
     ours = there and isinstance(value, dict) and same(value, setting.value)
     if not there or ours:
@@ -136,7 +136,7 @@ def _forget(text: str, memory: Memory, settings: Sequence[Setting]) -> str:
         if one.path in wanted:
             continue
         there, value = get_path(text, one.path)
-        if not there or (one.policy == "offer" and not same(value, one.value)):
+        if not there or (one.policy in ("offer", "fill") and not same(value, one.value)):
             continue
         text = set_path(text, one.path, one.prior) if one.had_prior else delete_path(text, one.path)
     paths = {s.path for s in settings}
@@ -147,7 +147,8 @@ def _forget(text: str, memory: Memory, settings: Sequence[Setting]) -> str:
     return text
 
 
-def _owned(memory: Memory | None) -> dict[str, JsonValue]:
+def owned_ids(memory: Memory | None) -> dict[str, JsonValue]:
+    """Return the provider ids that we wrote, each with its label."""
     written = memory.written if memory is not None else ()
     return {
         one.path[1]: one.value for one in written if one.path[0] == "provider" and one.path[2:] == ("name",)

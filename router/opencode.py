@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from pydantic import JsonValue
 
 from router.endpoint import Endpoint, Frozen, OfferedModel
-from router.mask import shown
 
 SCHEMA_URL = "https://opencode.ai/config.json"
 FIRST = "ollama"
@@ -21,8 +20,8 @@ TIMEOUT_MS = 300_000
 class Setting(Frozen):
     """One value at one path.
 
-    own: ours, always set. offer: set only while the user chose nothing else. fill: set where nothing stands,
-    and left there. member: an item that the array at the path must hold, beside those of others.
+    own: ours, always set. offer: set only while the user chose nothing else. fill: the same, and what the
+    user chose is not worth a word. member: an item that the array there must hold, beside those of others.
     """
 
     path: tuple[str, ...]
@@ -77,51 +76,6 @@ def slug(name: str) -> str:
 def label(name: str) -> str:
     """Return what OpenCode shows for an endpoint's provider."""
     return f"Ollama ({name})"
-
-
-def remarks(config: JsonValue, wanted: RouterSettings, ids: Collection[str] = ()) -> tuple[str, ...]:
-    """Say what in the user's own settings keeps OpenCode from using ours, or names what we took out.
-
-    `ids` are providers that were ours before.
-    """
-    if not isinstance(config, dict):
-        return ()
-    ours = sorted({pair.split("/", 1)[0] for pair in wanted.offered})
-    enabled, disabled = config.get("enabled_providers"), config.get("disabled_providers")
-    found: list[str] = []
-    for provider in ours:
-        if isinstance(enabled, list) and provider not in enabled:
-            found.append(f"enabled_providers leaves out {provider}: OpenCode will not offer its models")
-        if isinstance(disabled, list) and provider in disabled:
-            found.append(f"disabled_providers names {provider}: OpenCode will not offer its models")
-    for path, value in _model_names(config):
-        provider, _, model = value.partition("/")
-        if provider in {*ours, *ids} and not _has(config, provider, model):
-            found.append(f"{'.'.join(path)} names {value}, which is no longer offered")
-    return tuple(found)
-
-
-def _model_names(config: Mapping[str, JsonValue]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Return the user's choices of a model, each as it may be shown."""
-    for key in ("model", "small_model"):
-        value = config.get(key)
-        if isinstance(value, str):
-            yield (key,), shown(value)
-    for key in ("agent", "mode", "command"):
-        entries = config.get(key)
-        for name, entry in entries.items() if isinstance(entries, dict) else ():
-            value = entry.get("model") if isinstance(entry, dict) else None
-            if isinstance(value, str):
-                yield (key, shown(name), "model"), shown(value)
-
-
-def _has(config: Mapping[str, JsonValue], provider: str, model: str) -> bool:
-    node: JsonValue = dict(config)
-    for key in ("provider", provider, "models", model):
-        if not isinstance(node, dict) or key not in node:
-            return False
-        node = node[key]
-    return True
 
 
 def _provider(provider: str, end: Endpoint) -> list[Setting]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from provision.engines.pyinfra import COMPLAINT, complaints, pyinfra
 from provision.fleet.workstation.invoke import LOCAL_NAME, arguments, fresh, outcomes
-from provision.fleet.workstation.shapes import Confirmed, Outcome, Phase, Published, PutBack
+from provision.fleet.workstation.shapes import Confirmed, Outcome, Phase, Published, PutBack, Withdrawn
 from provision.site import LOCAL
 
 O = TypeVar("O", bound=Outcome)  # noqa: E741 - the usual letter of a type variable
@@ -37,9 +37,16 @@ def put_back(run_dir: Path, names: Sequence[str], *, log: Log, tell: Log) -> dic
     return _phase("putback", PutBack, run_dir, names, log=log, tell=tell)
 
 
+def withdraw(run_dir: Path, names: Sequence[str], *, log: Log, tell: Log) -> dict[str, Withdrawn]:
+    """Take ours out again; one outcome for each name."""
+    return _phase("withdraw", Withdrawn, run_dir, names, log=log, tell=tell)
+
+
 def _telling(phase: Phase, tell: Log) -> Log:
     """Of pyinfra's talk, what says how far a machine is."""
-    finished = {"publish": "written", "confirm": "answered", "putback": "put back"}[phase]
+    finished = {"publish": "written", "confirm": "answered", "putback": "put back", "withdraw": "taken out"}[
+        phase
+    ]
     words = {"Connected": "connected", "Ready": finished if phase == "confirm" else "", "Success": finished}
 
     def line(said: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from provision.catalogue import load_catalogue
 from provision.engines import workstations
-from provision.orders import order
+from provision.orders import orders
 from provision.rundir import RunDir
 from provision.site import Site
 from provision.ssh import CONNECT_TIMEOUT_S
@@ -56,9 +56,8 @@ class Fleet:
             shutil.rmtree(path, ignore_errors=True)
             path.unlink(missing_ok=True)
         self.run = RunDir.create("bench")
-        wanted = order(self.site, load_catalogue()).model_dump(mode="json")
-        for name in self.names:
-            self.run.write(f"router/{name}.json", wanted)
+        for name, order in orders(self.site, load_catalogue()).items():
+            self.run.write(f"router/{name}.json", order.model_dump(mode="json"))
         seen = survey(
             self.site,
             load_catalogue(),

@@ -154,7 +154,6 @@ def _mirror_volumes(ollama: Path) -> dict[Path, str]:
 
 def _write_facts(ollama: Path) -> None:
     sha256, digests = sha256_of(ollama), models.digests()
-    packages = [load_catalogue().opencode.package, *(f"opencode-{name}" for name in opencode.PLATFORMS)]
     facts = {
         "machines": {one.name: machine_facts(one) for one in MACHINES},
         "networks": {
@@ -173,7 +172,7 @@ def _write_facts(ollama: Path) -> None:
             "archive_sha256": sha256,
             "archive_path": str(ollama),
             "models": digests,
-            "npm": {one: opencode.integrity(one) for one in packages},
+            "npm": {one: opencode.integrity(one) for one in opencode.versions()},
         },
         "ssh": str(SSH),
         "site": str(SITE_YML),

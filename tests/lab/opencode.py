@@ -46,29 +46,36 @@ def node() -> Path:
     return product("node", key(NODE_WHEEL), build)
 
 
+def versions() -> dict[str, str]:
+    """The packages of the registry: OpenCode, its platforms, and the plugin with what it needs."""
+    catalogue = load_catalogue()
+    release = catalogue.opencode
+    names = (release.package, *(f"opencode-{name}" for name in PLATFORMS))
+    plugin = {name: package.version for name, package in catalogue.plugin.packages.items()}
+    return {**dict.fromkeys(names, release.version), **plugin}
+
+
 def registry() -> Path:
     """A folder that a web server offers as a registry under MIRROR_FILES/npm/."""
-    release = load_catalogue().opencode
-    packages = (release.package, *(f"opencode-{name}" for name in PLATFORMS))
+    packages = versions()
 
     def build(folder: Path) -> None:
-        with step(f"fetching OpenCode {release.version}", "20 s, 120 MB"):
-            for package in packages:
-                _mirror_package(folder, package, release.version)
+        with step("fetching OpenCode and its plugin", "30 s, 130 MB"):
+            for package, version in packages.items():
+                _mirror_package(folder, package, version)
 
-    return product("npm", key(release.version, *packages, Path(__file__).read_bytes()), build)
+    return product("npm", key(json.dumps(packages), Path(__file__).read_bytes()), build)
 
 
 def integrity(package: str) -> str:
     """The npm integrity of a package in the registry."""
-    release = load_catalogue().opencode
     document = json.loads((registry() / package / "index.json").read_text())
-    return str(document["versions"][release.version]["dist"]["integrity"])
+    return str(document["versions"][versions()[package]]["dist"]["integrity"])
 
 
 def tarball_url(package: str) -> str:
     """Where the mirror has a package."""
-    return f"{MIRROR_FILES}/npm/{package}/-/{package}-{load_catalogue().opencode.version}.tgz"
+    return f"{MIRROR_FILES}/npm/{package}/-/{package}-{versions()[package]}.tgz"
 
 
 def _npm(*words: str | Path) -> str:

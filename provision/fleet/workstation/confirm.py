@@ -54,6 +54,7 @@ def _asked(host: Host, machine: str) -> Confirmed:
         "SESSION": "yes" if wanted.session else "no",
         "DEADLINE_S": str(wanted.deadline_s),
         "PROMPT": wanted.prompt,
+        "AGENTS": "yes" if wanted.agents else "no",
         "MODELS": " ".join(f"{model}>{urls[model.split('/', 1)[0]]}" for model in wanted.models),
     }
     deadline_s = GRACE_S + len(wanted.models) * (wanted.deadline_s + 30)
@@ -89,7 +90,39 @@ def judge(machine: str, lines: Lines, order: Order, sha256: str) -> Confirmed:
         return Confirmed(machine=machine, status="ok", answers=answers, sha256=sha256)
     if not said.get("opencode"):
         return _failed(machine, "no OpenCode is there to ask", "install it, or let the site install it")
-    return _sessions(machine, lines, order, sha256)
+    return _agents(machine, lines, order) or _sessions(machine, lines, order, sha256)
+
+
+def _agents(machine: str, lines: Lines, order: Order) -> Confirmed | None:
+    """Tell what is wrong with the agents; a plugin that is not loaded leaves OpenCode silent about it."""
+    if not order.confirm.agents:
+        return None
+    rest, _, noise = dict(lines).get("agents", "").partition(" ")
+    evidence = scrubbed(unpacked(noise).decode("utf-8", "replace").splitlines())
+    if rest != "0":
+        return _failed(
+            machine, f"OpenCode does not read its configuration (exit status {rest})", _UNSEEN, evidence
+        )
+    seen: dict[str, str] = {}
+    for key, value in lines:
+        if key == "agent":
+            model, _, name = clean(value).partition(" ")
+            seen[name] = model
+    missing = sorted(set(order.confirm.agents) - set(seen))
+    if missing:
+        names = ", ".join(missing)
+        return _failed(
+            machine, f"OpenCode knows no agent {names}", "see why the plugin is not loaded there", evidence
+        )
+    wrong = [
+        f"{name} has {seen[name]}, not {model}"
+        for name, model in order.confirm.agents.items()
+        if seen[name] != model
+    ]
+    if wrong:
+        remedy = "a project's or an administrator's configuration overrules it there"
+        return _failed(machine, f"OpenCode gives {wrong[0]}", remedy, "\n".join(wrong[1:]))
+    return None
 
 
 def _sessions(machine: str, lines: Lines, order: Order, sha256: str) -> Confirmed:
@@ -106,7 +139,8 @@ def _sessions(machine: str, lines: Lines, order: Order, sha256: str) -> Confirme
         answers.append(Answer(model=model, how="session", text=text, seconds=float(took)))
     if len(answers) != len(order.confirm.models):
         return _failed(machine, "not every model was asked", "run `verify`")
-    return Confirmed(machine=machine, status="ok", answers=tuple(answers), sha256=sha256)
+    agents = len(order.confirm.agents)
+    return Confirmed(machine=machine, status="ok", answers=tuple(answers), agents=agents, sha256=sha256)
 
 
 def spoken(events: str) -> tuple[str, list[str]]:

@@ -18,6 +18,7 @@ from paramiko import SSHException
 from pyinfra.api.host import Host
 
 DEADLINE_S = 60
+_NEEDS = {"equip": ("tarball",), "plugin": ("tarball",)}
 
 
 class Broken(Exception):  # noqa: N818 - a machine's fault, told in an outcome, never raised at a user
@@ -29,10 +30,12 @@ class Broken(Exception):  # noqa: N818 - a machine's fault, told in an outcome, 
 
 
 def script(name: str, values: Mapping[str, str] | None = None) -> str:
-    """Return sh/<name>.sh behind the settings that it expects and the common part."""
+    """Return sh/<name>.sh behind the settings that it expects and the parts that it needs."""
     folder = files("provision.fleet.workstation") / "sh"
     head = "".join(f"{key}={shlex.quote(value)}\n" for key, value in (values or {}).items())
-    return head + "".join((folder / f"{part}.sh").read_text("utf-8") for part in ("common", name))
+    return head + "".join(
+        (folder / f"{part}.sh").read_text("utf-8") for part in ("common", *_NEEDS.get(name, ()), name)
+    )
 
 
 def command(text: str) -> str:

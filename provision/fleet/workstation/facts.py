@@ -6,6 +6,7 @@ Reads; never changes a machine. What leaves this module holds neither foreign se
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
 from pyinfra.api.facts import FactBase
@@ -14,10 +15,21 @@ from pyinfra.context import host
 
 from provision.fleet.workstation.equip import plan_equip
 from provision.fleet.workstation.exchange import Broken, as_user, command, converse, ended, script
-from provision.fleet.workstation.intent import Refused, base_urls, config_of, describe, intend
+from provision.fleet.workstation.intent import (
+    asked_files,
+    base_urls,
+    config_of,
+    describe,
+    intend,
+    remembered_files,
+    withdraw,
+)
+from provision.fleet.workstation.ledger import unpack
 from provision.fleet.workstation.orders import last_look, order_of, save_look
+from provision.fleet.workstation.plugin import plan_plugin
 from provision.fleet.workstation.reading import Folders, FoundFile, folders_of, read_found, read_look
-from provision.fleet.workstation.shapes import Look, Order
+from provision.fleet.workstation.shapes import Change, Look, Order
+from provision.fleet.workstation.sharedfile import Refused
 
 
 class WorkstationState(FactBase[dict[str, Any]]):
@@ -51,10 +63,21 @@ def look_at(host: Host, order: Order | None) -> Look:
 
 def files_of(host: Host, look: Look, order: Order | None) -> dict[str, FoundFile]:
     """Fetch the user's files, for merging in memory."""
+    folders = folders_of(look)
+    wanted = [] if order is None else asked_files(order, folders)
+    found = _fetched(host, look, order, wanted)
+    # What an earlier publish made, and this one wants no longer.
+    ledger = unpack(found[folders.ledger].content)
+    left = [path for path in remembered_files(ledger) if path not in found]
+    return found | _fetched(host, look, order, left) if left else found
+
+
+def _fetched(host: Host, look: Look, order: Order | None, wanted: Sequence[str]) -> dict[str, FoundFile]:
     values = {
         "CONFIG_HOME": look.config_home,
         "STATE_HOME": look.state_home,
         "SHELLS": "yes" if order is not None and order.ollama_host is not None else "no",
+        "FILES": "\n".join(wanted),
     }
     return read_found(converse(host, script("read", values)))
 
@@ -69,10 +92,34 @@ def judged(host: Host, look: Look, order: Order | None) -> Look:
     more: dict[str, Any] = {"config": config}
     if all(file.kind == "absent" for file in found.values()):
         more["untouched"] = tuple(found)
-    if order is not None:
+    if order is None:
+        more["change"] = _withdrawal(found, folders)
+    else:
         more["equip"] = plan_equip(look, order.equip)
+        if order.plugin is not None:
+            more["plugin_equip"] = plan_plugin(look, order.plugin)
+        more["lacking"] = lacking_keys(look, order)
         more.update(_change(found, folders, order))
     return look.model_copy(update=more)
+
+
+def _withdrawal(found: dict[str, FoundFile], folders: Folders) -> Change:
+    try:
+        plan = withdraw(found, folders)
+    except Refused as refused:
+        return Change(kept=(refused.problem,))
+    return Change() if plan is None else plan.change
+
+
+def lacking_keys(look: Look, order: Order) -> dict[str, tuple[str, ...]]:
+    """Return the cloud providers of the agents that have neither a key in the environment nor a login."""
+    if order.agents is None:
+        return {}
+    return {
+        cloud: names
+        for cloud, names in order.keys.items()
+        if cloud not in look.logins and not set(names) & set(look.keys)
+    }
 
 
 def _change(found: dict[str, FoundFile], folders: Folders, order: Order) -> dict[str, Any]:
@@ -85,4 +132,13 @@ def _change(found: dict[str, FoundFile], folders: Folders, order: Order) -> dict
 def _look_script(order: Order | None) -> str:
     urls = sorted(set(base_urls(order.router).values())) if order is not None else []
     names = order.names if order is not None else ()
-    return script("look", {"NAMES": " ".join(names), "URLS": " ".join(urls)})
+    keys = order.keys if order is not None and order.agents is not None else {}
+    plugin = order.plugin.packages if order is not None and order.plugin is not None else ()
+    values = {
+        "NAMES": " ".join(names),
+        "URLS": " ".join(urls),
+        "KEYS": " ".join(key for names in keys.values() for key in names),
+        "CLOUDS": " ".join(keys),
+        "PLUGIN": " ".join(plugin),
+    }
+    return script("look", values)

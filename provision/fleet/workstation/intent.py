@@ -3,45 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from hashlib import sha256
+from dataclasses import dataclass
 
 from provision.fleet.workstation.ledger import Ledger, unpack
 from provision.fleet.workstation.reading import Folders, FoundFile
 from provision.fleet.workstation.shapes import Change, ConfigFile, Order
+from provision.fleet.workstation.sharedfile import (
+    NOTHING,
+    FileChange,
+    Refused,
+    SharedPlan,
+    broken,
+    give_back,
+    said,
+    share,
+    text_of,
+    writable,
+)
 from provision.fleet.workstation.shellenv import ShellPlan, plan_shells
-from router.jsonc import JsoncError, require_object
+from provision.fleet.workstation.wholefile import WholePlan, place_of, plan_whole
+from router.jsonc import JsoncError, load, require_object
 from router.jsonc_edit import get_path
-from router.merge import Memory, Merge, merge
-from router.naming import pair
-from router.opencode import RouterSettings
-from router.view import diff, owned_view
+from router.merge import Memory, merge_named, named, owned_ids
+from router.naming import Naming, pair
+from router.opencode import RouterSettings, Setting
+from router.remarks import literal_keys, remarks
+from router.render import Rendered, render
 
 NAMES = ("opencode.jsonc", "opencode.json")
-NOTHING = RouterSettings(settings=())
-
-
-class Refused(Exception):  # noqa: N818 - told in a Look or an outcome, never raised at a user
-    """The user's file cannot be written to; `problem` and `remedy` are safe to show."""
-
-    def __init__(self, problem: str, remedy: str) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.remedy = remedy
-
-
-@dataclass(frozen=True)
-class FileChange:
-    """One file to replace; `new` None removes it."""
-
-    found: FoundFile
-    mode: str
-    new: bytes | None = field(repr=False)
-    backup: str
-
-    @property
-    def new_sha256(self) -> str:
-        return "-" if self.new is None else sha256(self.new).hexdigest()
+PLUGIN_FILE = ".omo/omo.jsonc"
+NO_AGENTS = Rendered(opencode=(), omo=(), files=(), agents={})
 
 
 @dataclass(frozen=True)
@@ -74,14 +65,14 @@ def config_of(found: Mapping[str, FoundFile], folders: Folders) -> FoundFile:
 
 def describe(file: FoundFile) -> ConfigFile:
     """Return the configuration file as it may be shown."""
-    broken = None
+    fault = None
     if file.kind == "file":
         try:
-            require_object(_text(file))
+            require_object(text_of(file) or "")
         except JsoncError as error:
-            broken = str(error)
+            fault = str(error)
         except Refused as refused:
-            broken = refused.problem
+            fault = refused.problem
     return ConfigFile(
         path=file.path,
         kind="unreadable" if file.kind == "large" else file.kind,
@@ -89,47 +80,147 @@ def describe(file: FoundFile) -> ConfigFile:
         uid=file.uid,
         size_bytes=file.size_bytes,
         sha256=file.sha256,
-        broken=broken,
+        broken=fault,
     )
 
 
+def rendered_for(order: Order, naming: Naming, folders: Folders) -> Rendered:
+    """Return the agents' part, with the provider ids of this machine's file."""
+    if order.agents is None:
+        return NO_AGENTS
+    pool: dict[str, str] = {}
+    for offered in naming.settings.offered:
+        pool.setdefault(offered.split("/", 1)[1], offered)
+    plugin = None if order.plugin is None else f"file://{folders.plugin(order.plugin.version)}"
+    rendered = render(order.agents, pool, plugin=plugin, opencode=order.equip.version)
+    clouds = [
+        Setting(path=("provider", name, "options", "baseURL"), value=url)
+        for name, url in order.clouds.items()
+    ]
+    return rendered.model_copy(update={"opencode": (*rendered.opencode, *clouds)})
+
+
+def asked_files(order: Order, folders: Folders) -> tuple[str, ...]:
+    """Return the paths, beside OpenCode's own and the ledger, whose state decides what is written."""
+    rendered = rendered_for(order, Naming(settings=order.router), folders)
+    whole = (place_of(file, folders) for file in (*rendered.files, *order.files))
+    return (*((plugin_path(folders),) if rendered.omo else ()), *whole)
+
+
+def remembered_files(ledger: Ledger | None) -> tuple[str, ...]:
+    """Return the paths of what we wrote there earlier."""
+    if ledger is None:
+        return ()
+    return (*((ledger.plugin_file,) if ledger.plugin_file is not None else ()), *ledger.whole)
+
+
 def intend(found: Mapping[str, FoundFile], folders: Folders, order: Order) -> Intent:
-    """Return what has to be written; Refused where the user's file must be left as it is."""
+    """Return what has to be written; Refused where a file of the user's must be left as it is."""
     file = config_of(found, folders)
-    _writable(file, folders)
+    _no_odd_folder(file.path, folders)
+    writable(file, folders)
     ledger = unpack(found[folders.ledger].content)
     memory = ledger.memory if ledger is not None and ledger.file == file.path else None
-    text = _text(file) if file.kind == "file" else None
     changes = _moved(found, ledger, file.path)
-    merged = _merged(file.path, text, order.router, memory, _elsewhere(found, folders, file, changes))
-    new = merged.text.encode("utf-8")
-    if file.content != new or file.mode != "600":
-        changes.append(FileChange(file, "600", new, f"{file.path}.astraeus.bak"))
+    naming = _named(file, order.router, memory, _elsewhere(found, folders, file, changes))
+    rendered = rendered_for(order, naming, folders)
+    back = None if ledger is None else ledger.backs.get(file.path)
+    wanted = naming.settings.model_copy(update={"settings": (*naming.settings.settings, *rendered.opencode)})
+    main, merged = share(file, wanted, memory, back)
+    config = load(merged.text)
+    kept = [
+        *naming.said,
+        *main.kept,
+        *remarks(config, merged.desired, owned_ids(memory)),
+        *literal_keys(config),
+    ]
+    plugin = _plugin_plan(found, folders, rendered, ledger)
+    whole = plan_whole(
+        found, (*rendered.files, *order.files), ledger.whole if ledger is not None else {}, folders
+    )
     shells = ShellPlan()
     if f"{folders.config_home}/astraeus-provision/env.sh" in found:
         shells = plan_shells(found, folders, order.ollama_host, ledger.made if ledger is not None else ())
+    changes += [*main.changes, *(plugin.changes if plugin is not None else ()), *whole.changes]
+    changes += _shell_changes(shells, folders)
+    changes += _remembered(found[folders.ledger], file.path, main, plugin, whole, shells, folders)
+    shown = main.shown + ("" if plugin is None else plugin.shown) + whole.shown
+    shown += "".join(edit.shown for edit in shells.edits)
+    plugin_kept = () if plugin is None else said(f"~/{PLUGIN_FILE}", plugin.kept)
+    change = Change(
+        files=tuple(one.found.path for one in changes),
+        diff=shown,
+        kept=(*kept, *plugin_kept, *whole.kept, *shells.kept),
+    )
+    return Intent(file.path, main.sha256, tuple(changes), change, _as_named(order, naming, rendered))
+
+
+def plugin_path(folders: Folders) -> str:
+    """Return where the plugin reads its own configuration."""
+    return f"{folders.home}/{PLUGIN_FILE}"
+
+
+def _plugin_plan(
+    found: Mapping[str, FoundFile], folders: Folders, rendered: Rendered, ledger: Ledger | None
+) -> SharedPlan | None:
+    path = plugin_path(folders)
+    known = ledger is not None and ledger.plugin_file == path
+    if not rendered.omo and not known:
+        return None
+    file = found[path]
+    if not rendered.omo and file.kind == "absent":
+        return None
+    writable(file, folders)
+    memory = ledger.plugin_memory if ledger is not None and known else None
+    back = None if ledger is None else ledger.backs.get(path)
+    return share(file, RouterSettings(settings=rendered.omo), memory, back)[0]
+
+
+def _remembered(
+    file: FoundFile,
+    path: str,
+    main: SharedPlan,
+    plugin: SharedPlan | None,
+    whole: WholePlan,
+    shells: ShellPlan,
+    folders: Folders,
+) -> list[FileChange]:
+    backs = {path: main.back}
+    if plugin is not None:
+        backs[plugin_path(folders)] = plugin.back
+    packed = Ledger(
+        file=path,
+        memory=main.memory,
+        made=shells.made,
+        plugin_file=None if plugin is None else plugin_path(folders),
+        plugin_memory=Memory() if plugin is None else plugin.memory,
+        backs=backs,
+        whole=whole.whole or {},
+    ).packed()
+    return [] if file.content == packed else [FileChange(file, "600", packed, f"{folders.ledger}.bak")]
+
+
+def _shell_changes(shells: ShellPlan, folders: Folders) -> list[FileChange]:
     state = folders.ledger.rsplit("/", 1)[0]
-    changes += [
+    return [
         FileChange(edit.file, edit.file.mode or "644", edit.content, f"{state}/before.{number}")
         for number, edit in enumerate(shells.edits)
     ]
-    packed = Ledger(file=file.path, memory=merged.memory, made=shells.made).packed()
-    if found[folders.ledger].content != packed:
-        changes.append(FileChange(found[folders.ledger], "600", packed, f"{folders.ledger}.bak"))
-    before = owned_view(text, memory, merged.desired)
-    shown = diff(before, owned_view(merged.text, memory, merged.desired), file.path)
-    if file.kind == "file" and file.mode != "600":
-        shown += f"{file.path}: mode {file.mode} becomes 600\n"
-    paths = tuple(one.found.path for one in changes)
-    shown += "".join(edit.shown for edit in shells.edits)
-    change = Change(files=paths, diff=shown, kept=(*merged.kept, *shells.kept))
-    return Intent(file.path, sha256(new).hexdigest(), tuple(changes), change, _named(order, merged))
 
 
-def _named(order: Order, merged: Merge) -> Order:
-    models = tuple(pair(model, merged.ids) for model in order.confirm.models)
-    confirm = order.confirm.model_copy(update={"models": models})
-    return order.model_copy(update={"router": merged.desired, "confirm": confirm})
+def _as_named(order: Order, naming: Naming, rendered: Rendered) -> Order:
+    models = tuple(pair(model, naming.ids) for model in order.confirm.models)
+    confirm = order.confirm.model_copy(update={"models": models, "agents": rendered.agents})
+    return order.model_copy(update={"router": naming.settings, "confirm": confirm})
+
+
+def _named(
+    file: FoundFile, router: RouterSettings, memory: Memory | None, elsewhere: frozenset[str]
+) -> Naming:
+    try:
+        return named(text_of(file), router, memory, elsewhere)
+    except JsoncError as error:
+        raise broken(file.path, error) from None
 
 
 def _elsewhere(
@@ -151,44 +242,10 @@ def _elsewhere(
     return frozenset(ids)
 
 
-def _writable(file: FoundFile, folders: Folders) -> None:
-    if file.kind == "symlink":
-        raise Refused(
-            f"{file.path} is a symbolic link, and publishing would replace the link by a file",
-            "put a plain file in its place; what manages your dotfiles can leave this one out",
-        )
-    if file.kind in ("other", "unreadable", "large"):
-        why = {"other": "is no plain file", "unreadable": "cannot be read", "large": "is over 8 MiB"}
-        raise Refused(f"{file.path} {why[file.kind]}", "look at that file and put it in order")
-    if file.uid is not None and file.uid != folders.uid:
-        raise Refused(
-            f"{file.path} belongs to uid {file.uid}, not to its user (uid {folders.uid})",
-            f"sudo chown {folders.uid} {file.path}",
-        )
-    for path in (file.path, folders.ledger):
-        if any(character in path for character in "\t\n\r"):
+def _no_odd_folder(path: str, folders: Folders) -> None:
+    for one in (path, folders.ledger):
+        if any(character in one for character in "\t\n\r"):
             raise Refused("a folder's name holds a tab or a line break", "set XDG_CONFIG_HOME to another")
-
-
-def _text(file: FoundFile) -> str:
-    try:
-        return (file.content or b"").decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = (file.content or b"")[: error.start].count(b"\n") + 1
-        raise Refused(f"{file.path}: line {line} is not UTF-8", "save that file as UTF-8") from None
-
-
-def _merged(
-    path: str,
-    text: str | None,
-    router: RouterSettings,
-    memory: Memory | None,
-    elsewhere: frozenset[str],
-) -> Merge:
-    try:
-        return merge(text, router, memory, elsewhere)
-    except JsoncError as error:
-        raise Refused(f"{path}: {error}", "mend that place; until then the file is left as it is") from None
 
 
 def _moved(found: Mapping[str, FoundFile], ledger: Ledger | None, path: str) -> list[FileChange]:
@@ -196,7 +253,42 @@ def _moved(found: Mapping[str, FoundFile], ledger: Ledger | None, path: str) -> 
     if ledger is None or ledger.file == path:
         return []
     old = found.get(ledger.file)
-    if old is None or old.kind != "file":
+    text = None if old is None else text_of(old)
+    if old is None or text is None:
         return []
-    text = merge(_text(old), NOTHING, ledger.memory).text.encode("utf-8")
-    return [] if text == old.content else [FileChange(old, "600", text, f"{old.path}.astraeus.bak")]
+    new = merge_named(text, NOTHING, ledger.memory).text.encode("utf-8")
+    return [] if new == old.content else [FileChange(old, "600", new, f"{old.path}.astraeus.bak")]
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """All that taking ours out writes on one machine."""
+
+    files: tuple[FileChange, ...]
+    change: Change
+
+
+def withdraw(found: Mapping[str, FoundFile], folders: Folders) -> Withdrawal | None:
+    """Return what gives the user's files back as they would be without us; None where nothing is ours."""
+    ledger = unpack(found[folders.ledger].content)
+    if ledger is None:
+        return None
+    file = found.get(ledger.file, FoundFile(ledger.file))
+    shared = [(file, ledger.memory)]
+    if ledger.plugin_file is not None and ledger.plugin_file in found:
+        shared.append((found[ledger.plugin_file], ledger.plugin_memory))
+    changes: list[FileChange] = []
+    for one, memory in shared:
+        writable(one, folders)
+        changes += give_back(one, memory, ledger.backs.get(one.path))
+    whole = plan_whole(found, (), ledger.whole, folders)
+    shells = ShellPlan()
+    if f"{folders.config_home}/astraeus-provision/env.sh" in found:
+        shells = plan_shells(found, folders, None, ledger.made)
+    changes += [*whole.changes, *_shell_changes(shells, folders)]
+    changes.append(FileChange(found[folders.ledger], "600", None, f"{folders.ledger}.bak"))
+    shown = "".join(f"{'-' if one.new is None else '~'} {one.found.path}\n" for one in changes)
+    change = Change(
+        files=tuple(one.found.path for one in changes), diff=shown, kept=(*whole.kept, *shells.kept)
+    )
+    return Withdrawal(tuple(changes), change)

@@ -1,9 +1,10 @@
-"""How the three phases are run: pyinfra's arguments behind the inventory, and what they leave to read.
+"""How the phases are run: pyinfra's arguments behind the inventory, and what they leave to read.
 
     look      fact provision.fleet.look.State --json            (the survey; answers are Looks on stdout)
     publish   -y --limit M … deploys/publish.py       equips, publishes; with --dry nothing
     confirm   --dry --limit M … deploys/confirm.py              changes nothing anywhere
     putback   -y --limit M … deploys/putback.py       undoes this run's publish
+    withdraw  -y --limit M … deploys/withdraw.py      takes ours out of the user's files
 
 The working folder is the run's folder, and ASTRAEUS_RUN names it. pyinfra's own exit status and JSON say
 less than the outcomes: machines that are asked and not in them were not reached. Must not import pyinfra.
@@ -16,12 +17,17 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from provision.fleet.workstation.shapes import Confirmed, Outcome, Phase, Published, PutBack
+from provision.fleet.workstation.shapes import Confirmed, Outcome, Phase, Published, PutBack, Withdrawn
 
 LOCAL_NAME = "@local"
 """What pyinfra calls this machine over its local connection."""
 _DEPLOYS = Path(__file__).parent / "deploys"
-_SHAPES: Mapping[Phase, type[Outcome]] = {"publish": Published, "confirm": Confirmed, "putback": PutBack}
+_SHAPES: Mapping[Phase, type[Outcome]] = {
+    "publish": Published,
+    "confirm": Confirmed,
+    "putback": PutBack,
+    "withdraw": Withdrawn,
+}
 
 
 def arguments(phase: Phase, machines: Collection[str], *, local: str | None = None) -> tuple[str, ...]:

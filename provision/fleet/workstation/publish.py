@@ -14,11 +14,13 @@ from pyinfra.context import host
 from provision.fleet.workstation.equip import equip_values, fault, plan_equip
 from provision.fleet.workstation.exchange import Broken, converse, script
 from provision.fleet.workstation.facts import files_of, look_at
-from provision.fleet.workstation.intent import Intent, Refused, intend
+from provision.fleet.workstation.intent import Intent, intend
 from provision.fleet.workstation.orders import emit, note_write, order_of, run_name, was_written
+from provision.fleet.workstation.plugin import plan_plugin, plugin_fault, plugin_values
 from provision.fleet.workstation.reading import FoundFile, folders_of
 from provision.fleet.workstation.replace import replace_lines, replace_values, replaced
 from provision.fleet.workstation.shapes import EquipPlan, Look, OpenCode, Order, Published
+from provision.fleet.workstation.sharedfile import Refused
 
 UNTOUCHED = "its router file was not changed"
 GRACE_S = 120
@@ -34,19 +36,22 @@ class Work:
     intent: Intent
     equip: EquipPlan
     opencode: OpenCode | None
+    plugin: EquipPlan | None = None
     installed: bool = False
+    plugin_at: str | None = None
     left_to_do: tuple[str, ...] = ()
 
     def outcome(self, **more: object) -> Published:
         """Return the outcome so far."""
         values = {
             "machine": self.machine,
-            "status": "changed" if self.installed else "ok",
+            "status": "changed" if self.installed or self.plugin_at else "ok",
             "path": self.intent.path,
             "sha256": self.intent.sha256,
             "kept": self.intent.change.kept,
             "opencode": self.opencode,
             "installed": self.installed,
+            "plugin": self.plugin_at,
             "left_to_do": self.left_to_do,
         }
         return Published.model_validate({**values, **more})
@@ -63,6 +68,8 @@ def publish() -> Generator[FunctionCommand, None, None]:
         return
     if work.equip.how in ("npm", "package"):
         yield FunctionCommand(_equip, (work,), {})
+    if work.plugin is not None and work.plugin.how in ("npm", "package"):
+        yield FunctionCommand(_plugin, (work,), {})
     if work.intent.files:
         yield FunctionCommand(_write, (work,), {})
     elif executing:
@@ -84,7 +91,10 @@ def _prepared(host: Host, *, executing: bool) -> Work | None:
         equip = plan_equip(look, order.equip)
         if equip.how in ("declined", "impossible"):
             return _failed(machine, equip.said, "put OpenCode there, or let the site install it")
-        return Work(machine, order, look, intent, equip, look.opencode)
+        plugin = plan_plugin(look, order.plugin) if order.plugin is not None else None
+        if plugin is not None and plugin.how == "impossible":
+            return _failed(machine, f"the plugin cannot come there: {plugin.said}", "then run again")
+        return Work(machine, order, look, intent, equip, look.opencode, plugin)
 
     done = _guarded(machine, prepare)
     if isinstance(done, Work):
@@ -126,6 +136,24 @@ def _equip(state: State, host: Host, work: Work) -> bool:
         return work
 
     return _told(_guarded(work.machine, equip))
+
+
+def _plugin(state: State, host: Host, work: Work) -> bool:
+    del state
+
+    def install() -> Work | Published:
+        if work.order.plugin is None:
+            return work
+        settings = work.order.equip
+        values = plugin_values(work.order.plugin, settings.registry, settings.deadline_s)
+        lines = converse(host, script("plugin", values), deadline_s=settings.deadline_s + GRACE_S)
+        wrong = plugin_fault(lines)
+        if wrong is not None:
+            return _failed(work.machine, wrong[0], wrong[1], wrong[2])
+        work.plugin_at = dict(lines)["installed"]
+        return work
+
+    return _told(_guarded(work.machine, install))
 
 
 def _write(state: State, host: Host, work: Work) -> bool:

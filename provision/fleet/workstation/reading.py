@@ -12,6 +12,7 @@ from typing import Literal, cast
 
 from provision.fleet.workstation.shapes import Look, OpenCode
 
+PLUGIN_HOME = ".local/share/astraeus-provision/plugin"
 Kind = Literal["absent", "file", "symlink", "other", "unreadable", "large"]
 Lines = Sequence[tuple[str, str]]
 _BITS = {"r": 4, "w": 2, "x": 1, "s": 1, "t": 1}
@@ -49,6 +50,10 @@ class Folders:
     def record(self) -> str:
         return f"{self.state_home}/astraeus-provision/putback"
 
+    def plugin(self, version: str) -> str:
+        """Where the plugin of that version is."""
+        return f"{self.home}/{PLUGIN_HOME}/{version}/node_modules/oh-my-openagent"
+
 
 def folders_of(look: Look) -> Folders:
     """Take the folders out of a look."""
@@ -81,6 +86,10 @@ def read_look(lines: Lines) -> Look:
         )
         if path
         else None,
+        plugins=_all(lines, "plugin"),
+        legacy=_all(lines, "legacy"),
+        keys=_all(lines, "key"),
+        logins=_all(lines, "login"),
         link_in_the_way="opencode_in_the_way" in said,
         unconfirmed_run=said["unconfirmed"] or "-" if "unconfirmed" in said else None,
         local_bin_in_path="local_bin_in_path" in said,
@@ -129,6 +138,10 @@ def unpacked(field: str) -> bytes:
 def clean(text: str) -> str:
     """Take out control characters, so that no answer can paint on a terminal."""
     return _CONTROL.sub("?", text).strip()
+
+
+def _all(lines: Lines, wanted: str) -> tuple[str, ...]:
+    return tuple(clean(value) for key, value in lines if key == wanted)
 
 
 def _pairs(lines: Lines, wanted: str) -> Iterable[tuple[str, str | None]]:

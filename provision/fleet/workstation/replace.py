@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from provision.fleet.workstation.intent import FileChange
 from provision.fleet.workstation.reading import Folders, Lines, clean
+from provision.fleet.workstation.sharedfile import FileChange
 
 Act = Literal["replace", "putback", "settle"]
 NO_RECORD = "norecord"

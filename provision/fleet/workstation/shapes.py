@@ -2,7 +2,7 @@
 
 In:  $ASTRAEUS_RUN/router/<machine>.json    an Order
 Out: the survey's answer                     a Look
-     $ASTRAEUS_RUN/workstations/<phase>.jsonl  one Published, Confirmed or PutBack per machine
+     $ASTRAEUS_RUN/workstations/<phase>.jsonl  one Published, Confirmed, PutBack or Withdrawn
 Must not import pyinfra.
 """
 
@@ -13,8 +13,10 @@ from typing import Literal
 
 from provision.model import Frozen
 from router.opencode import RouterSettings
+from router.render import WholeFile
+from router.resolve import Resolved
 
-Phase = Literal["publish", "confirm", "putback"]
+Phase = Literal["publish", "confirm", "putback", "withdraw"]
 
 
 class Package(Frozen):
@@ -39,11 +41,29 @@ class Equip(Frozen):
     deadline_s: int = 900
 
 
+class PluginPackage(Frozen):
+    """One npm package of the plugin, at its pin."""
+
+    version: str
+    integrity: str
+    url: str | None = None
+    """Of its tarball, for workstations without npm."""
+
+
+class Plugin(Frozen):
+    """The plugin, and what it needs at run time; the first package is itself."""
+
+    version: str
+    packages: Mapping[str, PluginPackage]
+
+
 class Confirm(Frozen):
     """What a workstation's own OpenCode has to show."""
 
     models: tuple[str, ...] = ()
     """`provider/model`, each asked once."""
+    agents: Mapping[str, str] = {}
+    """Agents as OpenCode lists them, each with the model that it must have."""
     session: bool = True
     """False: the file did not change; its sha256 and each server's own list of models are enough."""
     settle: bool = False
@@ -56,6 +76,14 @@ class Order(Frozen):
     """All that a workstation shall become."""
 
     router: RouterSettings
+    agents: Resolved | None = None
+    plugin: Plugin | None = None
+    keys: Mapping[str, tuple[str, ...]] = {}
+    """Cloud providers that the agents use, each with the environment variables that may carry its key."""
+    clouds: Mapping[str, str] = {}
+    """Cloud providers reached by another base URL than their own."""
+    files: tuple[WholeFile, ...] = ()
+    """Files of ours alone that do not depend on the providers' ids."""
     equip: Equip
     ollama_host: str | None = None
     """Given to shells as OLLAMA_HOST; None takes it back where it was ours."""
@@ -125,6 +153,14 @@ class Look(Frozen):
     node: str | None = None
     npm: str | None = None
     opencode: OpenCode | None = None
+    plugins: tuple[str, ...] = ()
+    """Versions of the plugin that we put there, whole."""
+    legacy: tuple[str, ...] = ()
+    """Settings files of an older form of the plugin."""
+    keys: tuple[str, ...] = ()
+    """Of the environment variables asked for, those that a login shell has."""
+    logins: tuple[str, ...] = ()
+    """Cloud providers that OpenCode was logged in to."""
     link_in_the_way: bool = False
     """~/.local/bin/opencode is something that cannot be run."""
     local_bin_in_path: bool = False
@@ -143,6 +179,10 @@ class Look(Frozen):
     refused: str = ""
     remedy: str = ""
     equip: EquipPlan | None = None
+    plugin_equip: EquipPlan | None = None
+    """None where no plugin is ordered."""
+    lacking: Mapping[str, tuple[str, ...]] = {}
+    """Cloud providers of the agents for which no key was found, each with the variables that may carry it."""
 
     @property
     def unconfirmed(self) -> bool:
@@ -172,6 +212,8 @@ class Published(Outcome):
     kept: tuple[str, ...] = ()
     opencode: OpenCode | None = None
     installed: bool = False
+    plugin: str | None = None
+    """Where the plugin was put, where it was."""
     left_to_do: tuple[str, ...] = ()
 
 
@@ -188,7 +230,19 @@ class Confirmed(Outcome):
     """What the workstation's own OpenCode showed."""
 
     answers: tuple[Answer, ...] = ()
+    agents: int = 0
+    """How many of them OpenCode gave the model that they must have."""
     sha256: str = ""
+
+
+class Withdrawn(Outcome):
+    """Whether ours is out of the user's files."""
+
+    files: tuple[str, ...] = ()
+    """Written or removed."""
+    removed: tuple[str, ...] = ()
+    """Folders that went with them."""
+    kept: tuple[str, ...] = ()
 
 
 class PutBack(Outcome):

@@ -96,3 +96,7 @@ def serving() -> Iterator[Served]:
         yield Served(f"http://127.0.0.1:{server.server_address[1]}", files)
         server.shutdown()
         thread.join()
+
+
+LOOK_VALUES = dict.fromkeys(("NAMES", "URLS", "KEYS", "CLOUDS", "PLUGIN"), "")
+"""Settings of look.sh for a look at nothing but the machine."""

@@ -64,6 +64,24 @@ def test_without_a_session_the_servers_list_is_enough() -> None:
     assert done.answers[0].how == "listed"
 
 
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ([("agents", "1 ="), ("agent", "p/m explore")], "does not read its configuration (exit status 1)"),
+        ([("agents", "0 =")], "OpenCode knows no agent explore"),
+        ([("agents", "0 ="), ("agent", "p/other explore")], "gives explore has p/other, not p/m"),
+        ([("agents", "0 ="), ("agent", "p/m explore")], ""),
+    ],
+)
+def test_every_agent_must_have_its_model(lines: list[tuple[str, str]], said: str) -> None:
+    wanted = order("m1")
+    confirm = wanted.confirm.model_copy(update={"agents": {"explore": "p/m"}})
+    answered = [*FULL, *lines, ("answer", f"ollama/m1 0 3 {_events(SAID)} =")]
+    done = judge("l", answered, wanted.model_copy(update={"confirm": confirm}), SHA)
+    assert (said in done.problem, done.status) == (True, "failed" if said else "ok")
+    assert done.agents == (0 if said else 1)
+
+
 def test_noise_between_the_events_is_passed_over() -> None:
     assert spoken('hello\n[1]\n"x"\n{"type":"text"}\n' + json.dumps(SAID)) == ("ready", [])
 
@@ -94,6 +112,7 @@ def _confirm(laptop: Home, sh: list[str], served: Served, *, session: str, openc
         "SESSION": session,
         "DEADLINE_S": "2",
         "PROMPT": "say 'ready'",
+        "AGENTS": "no",
         "MODELS": f"ollama/m1>{served.url}/v1",
     }
     said = dict(laptop.run(sh, "confirm", values, TMPDIR=str(laptop.home.parent)))
@@ -108,7 +127,7 @@ def test_opencode_runs_with_our_file_and_folders_of_its_own(
     fake = r"""
 mkdir -p "$XDG_DATA_HOME/opencode" "$XDG_CONFIG_HOME" && echo x >"$XDG_DATA_HOME/opencode/db"
 [ "$OPENCODE_CONFIG" = "$HOME/.config/opencode/opencode.json" ] || exit 9
-[ "$*" = "run --pure --title astraeus --format json --model ollama/m1 say 'ready'" ] || exit 8
+[ "$*" = "run --pure --agent build --title astraeus --format json --model ollama/m1 say 'ready'" ] || exit 8
 [ "$(cat)" = "" ] || exit 7
 echo '{"type":"text","part":{"text":"ready"}}'
 """

@@ -29,7 +29,8 @@ def test_every_login_shell_hands_the_script_on(login: str) -> None:
 
 def test_settings_cannot_break_out_of_their_quotes() -> None:
     text = script(
-        "read", {"CONFIG_HOME": "/x'; echo pwned; '", "STATE_HOME": "$(echo pwned)", "SHELLS": "no"}
+        "read",
+        {"CONFIG_HOME": "/x'; echo pwned; '", "STATE_HOME": "$(echo pwned)", "SHELLS": "no", "FILES": ""},
     )
     done = subprocess.run(["sh", "-c", text], capture_output=True, text=True, timeout=20, check=True)
     assert ("file", "absent - - - - /x'; echo pwned; '/opencode/opencode.json") in ended(

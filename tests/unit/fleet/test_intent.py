@@ -9,10 +9,11 @@ from hashlib import sha256
 
 import pytest
 
-from provision.fleet.workstation.intent import Intent, Refused, base_urls, config_of, describe, intend
+from provision.fleet.workstation.intent import Intent, base_urls, config_of, describe, intend
 from provision.fleet.workstation.ledger import unpack
 from provision.fleet.workstation.reading import Folders, FoundFile, octal, read_found
 from provision.fleet.workstation.shapes import Order
+from provision.fleet.workstation.sharedfile import Refused
 from tests.unit.fleet.homes import order
 
 HOME = "/home/dev"
@@ -71,7 +72,6 @@ def test_a_jsonc_begun_later_takes_ours_out_of_the_json() -> None:
     both = _settled(after, order("m1"))
     assert json.loads(both[CONFIG].content or b"") == {
         "theme": "x",
-        "$schema": "https://opencode.ai/config.json",
     }
     assert b"gpu.lan" in (both[JSONC].content or b"")
 

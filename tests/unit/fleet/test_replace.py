@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from provision.fleet.workstation.exchange import script
-from provision.fleet.workstation.intent import FileChange
 from provision.fleet.workstation.reading import Folders, FoundFile, read_look
 from provision.fleet.workstation.replace import NO_RECORD, Fault, replace_lines, replace_values, replaced
-from tests.unit.fleet.homes import Home
+from provision.fleet.workstation.sharedfile import FileChange
+from tests.unit.fleet.homes import LOOK_VALUES, Home
 
 NEW = '{"a": "ü\\n"}\r\n'.encode() + b"x" * 5000
 
@@ -39,7 +39,7 @@ def _record(laptop: Home) -> Path:
 
 def _unconfirmed(laptop: Home, sh: list[str]) -> str | None:
     """Say what a look at the workstation sees."""
-    return read_look(laptop.run(sh, "look", {"NAMES": "", "URLS": ""})).unconfirmed_run
+    return read_look(laptop.run(sh, "look", LOOK_VALUES)).unconfirmed_run
 
 
 def _replace(

@@ -80,13 +80,16 @@ login_env() {
         [ -d "$HOME/.config/fish" ] && [ -d "$HOME/.local/share/fish" ] || _shell=/bin/sh ;;
     esac
     bounded 8 "$_shell" -l -c env </dev/null >"$scratch_dir/env" 2>/dev/null
-    sed -n -E 's/^(PATH|XDG_CONFIG_HOME|XDG_STATE_HOME|OPENCODE_CONFIG|OPENCODE_CONFIG_DIR|OLLAMA_HOST)=(.*)$/\1=\2/p' \
+    # Of what may be secret only whether it is set.
+    sed -n -E 's/^([A-Z][A-Z0-9_]*_(KEY|TOKEN))=.+$/\1/p' "$scratch_dir/env" >"$scratch_dir/login_set"
+    sed -n -E 's/^(PATH|XDG_CONFIG_HOME|XDG_STATE_HOME|XDG_DATA_HOME|OPENCODE_CONFIG|OPENCODE_CONFIG_DIR|OLLAMA_HOST)=(.*)$/\1=\2/p' \
         "$scratch_dir/env" >"$scratch_dir/login"
     rm -f "$scratch_dir/env"
     PATH_LOGIN=$(login_value PATH)
     [ -n "$PATH_LOGIN" ] || PATH_LOGIN=$PATH
 }
 login_value() { sed -n "s/^$1=//p" "$scratch_dir/login" | tail -n 1; }
+login_has() { grep -x "$1" "$scratch_dir/login_set" 2>/dev/null; }
 seek() { (PATH=$PATH_LOGIN; command -v "$1" 2>/dev/null); }
 find_opencode() { # $found: the one that a login shell would start, else one in a usual place, in PATH or not
     found=

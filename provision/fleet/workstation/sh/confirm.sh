@@ -1,10 +1,36 @@
 # Lets this machine's own OpenCode answer through the file that was published. Leaves nothing behind: OpenCode's
 # data, state, cache and own configuration folder are made for this and thrown away, and the user's file is not
-# written to. Set above: CONFIG, SHA256, SESSION (yes or no), DEADLINE_S, PROMPT, MODELS (`provider/model>url`).
+# written to. Set above: CONFIG, SHA256, SESSION (yes or no), DEADLINE_S, PROMPT, MODELS (`provider/model>url`),
+# AGENTS (yes: also tell every agent with its model, as OpenCode resolves them with the plugin).
 scratch
 [ ! -h "$CONFIG" ] && [ -f "$CONFIG" ] && now=$(sha "$CONFIG") || now=absent
 say sha256 "$now"
 [ "$now" = "$SHA256" ] || { say end -; exit 0; }
+
+agents() { # in a home that is a copy: the plugin reads ~/.omo, and OpenCode writes beside its configuration
+    a=$s/agents
+    mkdir -p "$a/.config/opencode" "$a/.omo" "$a/empty"
+    for entry in "${CONFIG%/*}"/*; do
+        case $entry in */node_modules) ln -s "$entry" "$a/.config/opencode/" ;; *) cp -R "$entry" "$a/.config/opencode/" ;; esac
+    done
+    [ ! -f "$HOME/.omo/omo.jsonc" ] || cp "$HOME/.omo/omo.jsonc" "$a/.omo/"
+    (
+        cd "$a/empty" || exit
+        PATH=$PATH_LOGIN
+        HOME=$a XDG_CONFIG_HOME=$a/.config XDG_DATA_HOME=$a/data XDG_STATE_HOME=$a/state XDG_CACHE_HOME=$a/cache
+        OPENCODE_DISABLE_AUTOUPDATE=1 OPENCODE_DISABLE_MODELS_FETCH=1 OMO_SEND_ANONYMOUS_TELEMETRY=0
+        export PATH HOME XDG_CONFIG_HOME XDG_DATA_HOME XDG_STATE_HOME XDG_CACHE_HOME \
+            OPENCODE_DISABLE_AUTOUPDATE OPENCODE_DISABLE_MODELS_FETCH OMO_SEND_ANONYMOUS_TELEMETRY
+        unset OPENCODE_CONFIG OPENCODE_CONFIG_CONTENT OPENCODE_CONFIG_DIR OPENCODE_PERMISSION OMO_PROFILE OCX_PROFILE
+        bounded 120 "$found" debug config </dev/null
+    ) >"$s/config.json" 2>"$s/config.err"
+    say agents "$? =$(tail -n 10 "$s/config.err" | head -c 4000 >"$s/said"; b64 "$s/said")"
+    # OpenCode prints a value a line, two spaces for each level.
+    awk '/^  "agent": \{/ { on = 1; next } /^  [}"]/ { on = 0 }
+        on && /^    "/ { name = $0; sub(/^    "/, "", name); sub(/": \{.*/, "", name) }
+        on && /^      "model": "/ { model = $0; sub(/^      "model": "/, "", model); sub(/",?$/, "", model)
+            print "agent " model " " name }' "$s/config.json"
+}
 
 all=yes
 for pair in $MODELS; do
@@ -27,6 +53,7 @@ if [ "$SESSION" = yes ] && [ $all = yes ]; then
     say opencode "$found"
     if [ -n "$found" ]; then
         s=$scratch_dir
+        [ "$AGENTS" != yes ] || agents
         for pair in $MODELS; do
             model=${pair%%>*}
             rm -rf "$s/run"
@@ -42,7 +69,7 @@ if [ "$SESSION" = yes ] && [ $all = yes ]; then
                 export PATH OPENCODE_CONFIG XDG_CONFIG_HOME XDG_DATA_HOME XDG_STATE_HOME XDG_CACHE_HOME \
                     npm_config_cache OPENCODE_DISABLE_AUTOUPDATE OPENCODE_DISABLE_MODELS_FETCH
                 unset OPENCODE_CONFIG_CONTENT OPENCODE_CONFIG_DIR OPENCODE_PERMISSION
-                bounded "$DEADLINE_S" "$found" run --pure --title astraeus --format json --model "$model" \
+                bounded "$DEADLINE_S" "$found" run --pure --agent build --title astraeus --format json --model "$model" \
                     "$PROMPT" </dev/null
             ) >"$s/run/out" 2>"$s/run/err"
             rc=$?

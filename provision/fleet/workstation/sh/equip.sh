@@ -6,16 +6,6 @@ link=$HOME/.local/bin/opencode
 new=
 made=
 done=
-stop() { say failed "$1 $2"; exit 0; }
-leave() {
-    [ -z "$new" ] || rm -rf "$new"
-    # shellcheck disable=SC2086  # a list
-    [ -n "$done" ] || (IFS=:; for folder in $made; do rmdir "$folder"; done) 2>/dev/null
-    [ -z "${scratch_dir:-}" ] || rm -rf "$scratch_dir"
-    say end -
-}
-tail_of() { tail -n 8 "$1" 2>/dev/null | tr '\n' '|'; }
-
 if [ -e "$link" ] || [ -h "$link" ]; then
     case $(readlink "$link" 2>/dev/null) in "$base"/*) ;; *) stop foreign "$link" ;; esac
 fi
@@ -24,20 +14,9 @@ if [ -x "$link" ] && [ "$(readlink "$link")" = "$base/$VERSION/bin/opencode" ] &
     say present "$link" # by another run
     exit 0
 fi
-folder() {
-    [ ! -d "$1" ] || return 0
-    folder "${1%/*}"
-    made="$1:$made" # the deepest first
-    mkdir "$1" || stop write "$1"
-}
 folder "$base"
 folder "${link%/*}"
-free=$(($(df -Pk "$base" | awk 'NR == 2 { print $4 }') / 1024))
-[ "$free" -ge "$ROOM_MIB" ] || stop room "$free"
-rm -rf "$base"/.new.??????
-new=$(mktemp -d "$base/.new.XXXXXX") || stop write "$base"
-scratch
-
+make_room "$ROOM_MIB"
 login_env
 
 if [ "$HOW" = npm ]; then
@@ -58,14 +37,8 @@ if [ "$HOW" = npm ]; then
 else
     code=$(fetch "$DEADLINE_S" "$URL" "$scratch_dir/package.tgz")
     case $code in 200) ;; *) stop download "$code $(tail_of "$scratch_dir/package.tgz.err")" ;; esac
-    if command -v sha512sum >/dev/null 2>&1; then got=$(sha512sum <"$scratch_dir/package.tgz")
-    elif command -v shasum >/dev/null 2>&1; then got=$(shasum -a 512 <"$scratch_dir/package.tgz")
-    else got=$(openssl dgst -sha512 -r <"$scratch_dir/package.tgz"); fi
-    [ "${got%% *}" = "$SHA512" ] || stop integrity "${got%% *}"
     unpacked=$new/node_modules
-    mkdir -p "$unpacked" || stop write "$unpacked"
-    said=$(tar -xzf "$scratch_dir/package.tgz" -C "$unpacked" 2>&1) || stop unpack "$said"
-    mv "$unpacked/package" "$unpacked/${PACKAGES%% *}" || stop unpack "$URL holds no package/"
+    unpack "$scratch_dir/package.tgz" "$SHA512" "$unpacked" "${PACKAGES%% *}"
 fi
 
 chosen=

@@ -1,4 +1,6 @@
-# Looks at a workstation. Writes nothing that outlives it, and sends no file's content. Set above: NAMES, URLS.
+# Looks at a workstation. Writes nothing that outlives it, and sends no file's content. Set above: NAMES, URLS,
+# KEYS (environment variables of which only it is told whether they are set), CLOUDS (providers),
+# PLUGIN (packages of the plugin).
 login_env
 home=${HOME:-}
 config_home=$(login_value XDG_CONFIG_HOME); [ -n "$config_home" ] || config_home=$home/.config
@@ -57,6 +59,26 @@ if [ -n "$found" ]; then
     case $target in "$(real "$home")"/.local/share/astraeus-provision/opencode/*) say opencode_ours 1 ;; esac
 elif [ -e "$home/.local/bin/opencode" ] || [ -h "$home/.local/bin/opencode" ]; then
     say opencode_in_the_way 1
+fi
+
+data=$home/.local/share/astraeus-provision
+for folder in "$data"/plugin/*; do
+    whole=yes
+    for name in $PLUGIN; do [ -f "$folder/node_modules/$name/package.json" ] || whole=no; done
+    case $PLUGIN,$whole in ,*) ;; *,yes) say plugin "${folder##*/}" ;; esac
+done
+# Where an older form of the plugin would find its settings, and move them away.
+for name in oh-my-opencode oh-my-openagent; do
+    for path in "$config_home/opencode/$name.json" "$config_home/opencode/$name.jsonc"; do
+        [ ! -e "$path" ] || say legacy "$path"
+    done
+done
+for name in $KEYS; do [ -z "$(login_has "$name")" ] || say key "$name"; done
+auth=$(login_value XDG_DATA_HOME); [ -n "$auth" ] || auth=$home/.local/share
+if [ -r "$auth/opencode/auth.json" ]; then # which providers were logged in to; never a key
+    for name in $CLOUDS; do
+        grep -q "\"$name\"[[:space:]]*:" "$auth/opencode/auth.json" 2>/dev/null && say login "$name"
+    done
 fi
 
 address() {

@@ -1,4 +1,5 @@
-# Sends the files that publishing is about, each with its state. Set above: CONFIG_HOME, STATE_HOME, SHELLS.
+# Sends the files that publishing is about, each with its state. Set above: CONFIG_HOME, STATE_HOME, SHELLS
+# (yes or no) and FILES, a path a line.
 set -f
 show() { # PATH: kind, mode, owner, size and content
     if [ -h "$1" ]; then
@@ -25,6 +26,9 @@ show() { # PATH: kind, mode, owner, size and content
 show "$CONFIG_HOME/opencode/opencode.jsonc"
 show "$CONFIG_HOME/opencode/opencode.json"
 show "$STATE_HOME/astraeus-provision/router.json"
+while IFS= read -r one; do [ -z "$one" ] || show "$one"; done <<FILES
+$FILES
+FILES
 if [ "$SHELLS" = yes ] || [ -e "$CONFIG_HOME/astraeus-provision/env.sh" ]; then
     show "$CONFIG_HOME/astraeus-provision/env.sh"
     show "$CONFIG_HOME/fish/conf.d/astraeus-provision.fish"

@@ -1,0 +1,72 @@
+"""Takes ours out of a workstation's files again: one pyinfra operation."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from pyinfra.api.command import FunctionCommand
+from pyinfra.api.host import Host
+from pyinfra.api.operation import operation
+from pyinfra.api.state import State
+from pyinfra.context import host
+
+from provision.fleet.workstation.exchange import Broken, converse, script
+from provision.fleet.workstation.facts import files_of, look_at
+from provision.fleet.workstation.intent import withdraw
+from provision.fleet.workstation.orders import emit, run_name
+from provision.fleet.workstation.reading import folders_of
+from provision.fleet.workstation.replace import replace_lines, replace_values, replaced
+from provision.fleet.workstation.shapes import Withdrawn
+from provision.fleet.workstation.sharedfile import Refused
+
+GONE_DEADLINE_S = 60
+
+
+@operation()
+def withdrawal() -> Generator[FunctionCommand, None, None]:
+    """Give the user's files back, and take away what is ours alone."""
+    if host.state.is_executing:
+        yield FunctionCommand(_withdraw, (), {})
+
+
+def _withdraw(state: State, host: Host) -> bool:
+    del state
+    machine = host.data.machine
+    try:
+        outcome = _withdrawn(host, machine)
+    except Refused as refused:
+        outcome = _failed(machine, refused.problem, refused.remedy)
+    except Broken as broken:
+        outcome = _failed(machine, broken.said, "run again; what was not finished is done then")
+    except Exception as error:  # noqa: BLE001 - pyinfra would end all machines and print what it saw
+        outcome = _failed(machine, f"a fault in this program ({type(error).__name__})", "report it, please")
+    emit("withdraw", outcome)
+    return outcome.status != "failed"
+
+
+def _withdrawn(host: Host, machine: str) -> Withdrawn:
+    look = look_at(host, None)
+    folders = folders_of(look)
+    plan = withdraw(files_of(host, look, None), folders)
+    if plan is None:
+        return Withdrawn(machine=machine, status="ok")
+    lines = converse(
+        host, script("replace", replace_values("replace", folders, run_name())), replace_lines(plan.files)
+    )
+    paths, wrong = replaced(lines)
+    if wrong is not None:
+        return _failed(machine, wrong.problem, wrong.remedy, wrong.evidence)
+    # Nothing is to be confirmed of it, and nothing of it can be put back.
+    converse(host, script("replace", replace_values("settle", folders, run_name())))
+    values = {
+        "CONFIG_HOME": look.config_home,
+        "STATE": folders.ledger.rsplit("/", 1)[0],
+        "BACKUPS": "\n".join(one.backup for one in plan.files),
+    }
+    gone = converse(host, script("withdraw", values), deadline_s=GONE_DEADLINE_S)
+    removed = tuple(value for key, value in gone if key == "removed")
+    return Withdrawn(machine=machine, status="changed", files=paths, removed=removed, kept=plan.change.kept)
+
+
+def _failed(machine: str, problem: str, remedy: str, evidence: str = "") -> Withdrawn:
+    return Withdrawn(machine=machine, status="failed", problem=problem, remedy=remedy, evidence=evidence)

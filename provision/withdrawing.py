@@ -1,0 +1,83 @@
+"""`router uninstall`: ours goes out of the workstations' files, and what was there comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from provision.ending import Declined, Present, ended
+from provision.engines import workstations
+from provision.errors import PublishError
+from provision.fleet.workstation.shapes import Look
+from provision.operation import Operation
+from provision.progress import step
+from provision.report import Report
+from provision.sitefile import Described
+from provision.survey import survey
+
+
+def withdraw(operation: Operation, described: Described) -> Report:
+    """Take ours out on the workstations of the limit; PublishError names those that kept it."""
+
+    def road(present: Present) -> None:
+        names = [one.name for one in operation.site.consumers if one.name in operation.limit]
+        with step(operation.terminal.progress, f"Look at {len(names)} machines"):
+            seen = survey(
+                operation.site,
+                operation.catalogue,
+                operation.run.root,
+                ways=operation.ways,
+                log=operation.log,
+                only=names,
+            )
+        looks = seen.workstations
+        text = _text(names, looks)
+        present({"workstations": {name: _files(looks.get(name)) for name in names}})
+        operation.terminal.present(text)
+        failed = {name: why.reason for name, why in seen.unreachable.items()}
+        failed |= {name: f"its host key is {key.state}" for name, key in seen.keys.items()}
+        failed |= {name: look.problem for name, look in looks.items() if look.problem}
+        going = [name for name in names if name not in failed and _files(looks.get(name))]
+        if operation.goal.mutates and going:
+            if not operation.yes and not operation.terminal.agrees("Take these out?", text):
+                raise Declined
+            failed |= _carried_out(operation, going)
+        elif not operation.goal.mutates:
+            for name in going:
+                operation.outcomes.add("withdraw", name, "changed", *_files(looks.get(name)))
+        if failed:
+            head, *more = (f"{name}: {why}" for name, why in failed.items())
+            remedy = f"mend that, then: {operation.command}"
+            raise PublishError(head, evidence="\n".join(more), remedy=remedy)
+
+    return ended(operation, described, road)
+
+
+def _files(look: Look | None) -> tuple[str, ...]:
+    return () if look is None or look.change is None else look.change.files
+
+
+def _text(names: list[str], looks: Mapping[str, Look]) -> str:
+    lines = ["What goes (~ given back, - removed)"]
+    for name in names:
+        look = looks.get(name)
+        lines.append(f"  {name} (workstation)")
+        shown = "" if look is None or look.change is None else look.change.diff
+        lines += [f"    {line}" for line in shown.splitlines()] or ["    nothing of ours"]
+    return "\n".join(lines)
+
+
+def _carried_out(operation: Operation, names: list[str]) -> dict[str, str]:
+    failed: dict[str, str] = {}
+    with step(operation.terminal.progress, f"Take out on {', '.join(names)}"):
+        done = workstations.withdraw(operation.run.root, names, log=operation.log, tell=operation.tell)
+    for name, outcome in done.items():
+        if outcome.status == "failed":
+            failed[name] = f"{outcome.problem} ({outcome.remedy})"
+            continue
+        operation.outcomes.add("withdraw", name, "changed", *outcome.files, *outcome.removed)
+        operation.outcomes.add("withdraw", name, "warning", *outcome.kept)
+        left = (
+            "OpenCode itself stays; if it came with us, it goes with: rm -r ~/.local/share/astraeus-provision"
+        )
+        operation.outcomes.add("withdraw", name, "left", left)
+    return failed

@@ -1,0 +1,114 @@
+"""The plugin's own configuration, ~/.omo/omo.jsonc: models, chains, and nothing that phones home. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
+from router.opencode import Setting
+from router.permissions import flat_permission
+from router.profile import BUILT_IN
+from router.prompts import READ_ONLY
+from router.resolve import Resolved, ResolvedAgent
+
+SECTION = "[opencode]"
+MIGRATIONS = ("2026-07-opencode-config-unification", "2026-08-reasoning-unification")
+"""Without the second the plugin rewrites chains into a key that it then ignores, and asks other models."""
+OTHER_AGENTS = (
+    "hephaestus",
+    "prometheus",
+    "atlas",
+    "metis",
+    "momus",
+    "multimodal-looker",
+)
+"""The plugin's agents that no profile knows: they would ask models of the plugin's choice."""
+CATEGORIES = (
+    "visual-engineering",
+    "ultrabrain",
+    "deep",
+    "artistry",
+    "quick",
+    "unspecified-low",
+    "unspecified-high",
+    "writing",
+)
+"""The plugin's other way to choose a model, for the same reason."""
+QUIET: Mapping[tuple[str, ...], JsonValue] = {
+    ("telemetry",): False,
+    ("auto_update",): False,
+    ("model_capabilities", "auto_refresh_on_start"): False,
+    ("codegraph", "enabled"): False,
+    ("model_fallback",): False,
+    ("sisyphus_agent", "planner_enabled"): False,
+}
+NO_SERVERS = ("websearch", "context7", "grep_app")
+NO_HOOKS = (
+    "auto-update-checker",
+    "startup-toast",
+    "ast-grep-sg-provision",
+    "codegraph-bootstrap",
+    "comment-checker",
+)
+RETRIED = (400, 401, 403, 404, 408, 429, 500, 502, 503, 504)
+COOLDOWN_S = 60
+ANSWER_S = 30
+
+
+def omo_settings(
+    resolved: Resolved, chains: Mapping[str, tuple[str, ...]], pool_provider: str | None
+) -> tuple[Setting, ...]:
+    """Return the settings; chains are `provider/model` as they are in this user's file."""
+    settings = [_member(("_migrations",), name, section=False) for name in MIGRATIONS]
+    settings += [_setting(path, value, offer=True) for path, value in QUIET.items()]
+    settings += [_member(("disabled_mcps",), name) for name in NO_SERVERS]
+    settings += [_member(("disabled_hooks",), name) for name in NO_HOOKS]
+    settings.append(_member(("disabled_tools",), "call_omo_agent"))
+    names = {agent.name for agent in resolved.agents}
+    unused = [name for name in (*OTHER_AGENTS, *BUILT_IN) if name not in names]
+    settings += [_member(("disabled_agents",), name) for name in unused]
+    settings += [_setting(("categories", name, "disable"), value=True) for name in CATEGORIES]
+    for agent in resolved.agents:
+        settings += _agent(agent, chains[agent.name])
+    # It cannot be disabled, and would ask a model of the plugin's choice.
+    first = resolved.agents[0]
+    settings.append(_setting(("agents", "sisyphus-junior", "model"), chains[first.name][0]))
+    settings.append(_setting(("agents", "sisyphus-junior", "fallback_models"), list(chains[first.name][1:])))
+    fallback: dict[str, JsonValue] = {
+        "enabled": True,
+        "retry_on_errors": list(RETRIED),
+        "max_fallback_attempts": max(len(chain) for chain in chains.values()),
+        "cooldown_seconds": COOLDOWN_S,
+        "timeout_seconds": ANSWER_S,
+        "notify_on_fallback": True,
+    }
+    settings += [_setting(("runtime_fallback", key), value, offer=True) for key, value in fallback.items()]
+    limits = dict(resolved.provider_limits)
+    if pool_provider is not None:
+        limits[pool_provider] = resolved.pool_limit
+    settings += [
+        _setting(("background_task", "providerConcurrency", name), limit) for name, limit in limits.items()
+    ]
+    return tuple(settings)
+
+
+def _agent(agent: ResolvedAgent, chain: tuple[str, ...]) -> list[Setting]:
+    base = ("agents", agent.name)
+    values: dict[str, JsonValue] = {}
+    if not agent.custom:
+        values["model"] = chain[0]
+        values["permission"] = flat_permission(agent)
+        if not agent.trusted:
+            values["prompt_append"] = READ_ONLY
+    # Set even where it is empty: without it the plugin would take a chain of its own.
+    values["fallback_models"] = list(chain[1:])
+    return [_setting((*base, key), value) for key, value in values.items()]
+
+
+def _setting(path: tuple[str, ...], value: JsonValue, *, offer: bool = False) -> Setting:
+    return Setting(path=(SECTION, *path), value=value, policy="offer" if offer else "own")
+
+
+def _member(path: tuple[str, ...], value: JsonValue, *, section: bool = True) -> Setting:
+    return Setting(path=(SECTION, *path) if section else path, value=value, policy="member")

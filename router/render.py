@@ -1,0 +1,135 @@
+"""Everything that a workstation's agents need: (resolved profile, pool) in, settings and files out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import yaml
+from pydantic import JsonValue
+
+from router.chain import PLACE, chain_plugin
+from router.endpoint import Frozen
+from router.omo import omo_settings
+from router.opencode import Setting
+from router.permissions import permission
+from router.profile import POOL, is_local
+from router.prompts import READ_ONLY, prompt
+from router.resolve import Resolved, ResolvedAgent
+
+MARK = "Written by astraeus-provision; a file that you change is yours from then on."
+DISPLAY = {"sisyphus": "Sisyphus - ultraworker"}
+"""Agents that OpenCode lists under another name once the plugin is there."""
+
+
+class WholeFile(Frozen):
+    """A file that is ours alone."""
+
+    place: Literal["config", "home", "data"]
+    """$XDG_CONFIG_HOME, the home, or ~/.local/share/astraeus-provision."""
+    path: str
+    text: str
+    executable: bool = False
+    optional: bool = False
+    """Not worth a word where the user has one of her own."""
+
+
+class Rendered(Frozen):
+    """What publishing writes beside the providers."""
+
+    opencode: tuple[Setting, ...]
+    omo: tuple[Setting, ...]
+    """For ~/.omo/omo.jsonc; none without the plugin."""
+    files: tuple[WholeFile, ...]
+    agents: Mapping[str, str]
+    """Agents as OpenCode lists them, each with the model that it must have."""
+
+
+def render(resolved: Resolved, pool: Mapping[str, str], *, plugin: str | None, opencode: str) -> Rendered:
+    """Return the files of a profile.
+
+    Args:
+        resolved: The profile as the site keeps it.
+        pool: The pool's models, each as `provider/model` in this user's file.
+        opencode: OpenCode's version.
+        plugin: The entry of the plugin in OpenCode's configuration; None for OpenCode's own agents alone.
+    """
+    chains = {agent.name: tuple(_named(link, pool) for link in agent.chain) for agent in resolved.agents}
+    own = [agent for agent in resolved.agents if plugin is None or agent.custom]
+    provider = next(iter(pool.values())).partition("/")[0] if pool else None
+    agents = {
+        DISPLAY.get(agent.name, agent.name) if plugin is not None else agent.name: chains[agent.name][0]
+        for agent in resolved.agents
+    }
+    return Rendered(
+        opencode=_opencode(resolved, chains, pool, plugin),
+        omo=() if plugin is None else omo_settings(resolved, chains, provider),
+        files=(
+            *(_agent_file(agent, chains[agent.name][0]) for agent in own),
+            WholeFile(place="config", path=PLACE, text=chain_plugin({a.name: chains[a.name] for a in own})),
+            *_seed(opencode),
+        ),
+        agents=agents,
+    )
+
+
+def _named(link: str, pool: Mapping[str, str]) -> str:
+    if not is_local(link):
+        return link
+    model = link.removeprefix(f"{POOL}/")
+    return pool[model] if model in pool else pool[f"{model}:latest"]
+
+
+def _opencode(
+    resolved: Resolved, chains: Mapping[str, tuple[str, ...]], pool: Mapping[str, str], plugin: str | None
+) -> tuple[Setting, ...]:
+    offers: dict[tuple[str, ...], JsonValue] = {
+        ("autoupdate",): False,
+        ("share",): "disabled",
+        ("permission", "webfetch"): "ask",
+        ("permission", "external_directory"): "ask",
+    }
+    if resolved.small_model is not None:
+        offers[("small_model",)] = _named(resolved.small_model, pool)
+    if "sisyphus" in chains:
+        offers[("model",)] = chains["sisyphus"][0]
+        if plugin is None:
+            offers[("default_agent",)] = "sisyphus"
+    settings = [Setting(path=path, value=value, policy="offer") for path, value in offers.items()]
+    if plugin is not None:
+        settings.append(Setting(path=("plugin",), value=plugin, policy="member"))
+    return tuple(settings)
+
+
+def _agent_file(agent: ResolvedAgent, model: str) -> WholeFile:
+    shipped = prompt(agent.name) if agent.prompt is None or agent.description is None else None
+    description = agent.description or (shipped.description if shipped is not None else "")
+    text = agent.prompt or (shipped.text if shipped is not None else "")
+    head: dict[str, JsonValue] = {
+        "description": description,
+        "mode": "primary" if agent.name == "sisyphus" else "all",
+        "model": model,
+        "permission": permission(agent),
+    }
+    front = yaml.safe_dump(head, sort_keys=False, allow_unicode=True, width=1000)
+    body = text.strip() + ("" if agent.trusted else f"\n\n{READ_ONLY}")
+    return WholeFile(
+        place="config", path=f"opencode/agents/{agent.name}.md", text=f"---\n# {MARK}\n{front}---\n{body}\n"
+    )
+
+
+def _seed(version: str) -> tuple[WholeFile, ...]:
+    """Without these OpenCode asks the package registry before it starts, for a minute where there is none."""
+    name = "@opencode-ai/plugin"
+    package = f'{{"dependencies":{{"{name}":"{version}"}}}}\n'
+    lock = (
+        '{"name":"opencode","lockfileVersion":3,"requires":true,'
+        f'"packages":{{"":{{"dependencies":{{"{name}":"{version}"}}}}}}}}\n'
+    )
+    return (
+        WholeFile(place="config", path="opencode/package.json", text=package, optional=True),
+        WholeFile(place="config", path="opencode/package-lock.json", text=lock, optional=True),
+        WholeFile(
+            place="config", path="opencode/node_modules/.astraeus-provision", text=f"{MARK}\n", optional=True
+        ),
+    )

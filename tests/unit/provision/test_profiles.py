@@ -1,0 +1,80 @@
+"""Profiles by name or file: `extends`, and every mistake with its file and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from provision.errors import SiteError
+from provision.profiles import load_profile
+from provision.routercommands import profile_schema
+from router.profile import shipped
+
+
+def test_a_shipped_profile_asks_for_nothing_by_name() -> None:
+    for name in shipped():
+        chosen = load_profile(name)
+        assert chosen is not None
+        assert (chosen.profile.name, chosen.named) == (name, frozenset())
+    assert load_profile("none") is None
+
+
+def test_a_file_changes_one_agent_and_keeps_the_rest(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(
+        "extends: hybrid-cloud-ollama\nname: ours\ncloud_fallback: false\n"
+        "agents:\n  explore: {may: [fetch]}\n  journalist: {models: [ollama/qwen3-coder-32k]}\n"
+    )
+    chosen, base = load_profile(str(path)), load_profile("hybrid-cloud-ollama")
+    assert chosen is not None
+    assert base is not None
+    assert chosen.profile.agents["explore"].may == ("fetch",)
+    assert chosen.profile.agents["explore"].models == base.profile.agents["explore"].models
+    assert chosen.profile.agents["oracle"] == base.profile.agents["oracle"]
+    assert chosen.profile.cloud_fallback is False
+    assert chosen.named == {"qwen3-coder-32k"}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("extends: nobody\n", 1, "no shipped profile"),
+        ("extends: hybrid-cloud-ollama\nagents:\n  explore:\n    modles: []\n", 4, "did you mean 'models'?"),
+        (
+            "extends: hybrid-cloud-ollama\nagents:\n  explore: {may: [fetch]}\n  explore: {}\n",
+            4,
+            "stands twice",
+        ),
+        ("extends: hybrid-cloud-ollama\nsmall_model: openai/gpt-99\n", 2, "unknown model"),
+        ("", 1, "the file is empty"),
+        ("- x\n", 1, "must be a mapping"),
+        ("agents: {}\n", 1, "is required"),
+    ],
+)
+def test_a_mistake_is_told_with_its_line(tmp_path: Path, text: str, line: int, said: str) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(text)
+    with pytest.raises(SiteError) as caught:
+        load_profile(str(path))
+    assert f"{path}:{line}" in str(caught.value)
+    assert said in str(caught.value)
+
+
+def test_an_unknown_name_and_a_missing_file_are_told(tmp_path: Path) -> None:
+    with pytest.raises(SiteError, match="profile 'hybrid' is unknown"):
+        load_profile("hybrid")
+    with pytest.raises(SiteError, match="no such file"):
+        load_profile(str(tmp_path / "no.yaml"))
+
+
+def test_the_published_schema_takes_what_is_shipped(tmp_path: Path) -> None:
+    schema = yaml.safe_load(profile_schema())
+    for name in shipped():
+        text = (Path(__file__).parents[3] / "router" / "profiles" / f"{name}.yaml").read_text()
+        jsonschema.validate(yaml.safe_load(text), schema)
+    jsonschema.validate({"extends": "hybrid-cloud-ollama"}, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"agents": {"explore": {"modles": []}}}, schema)
