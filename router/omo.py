@@ -61,7 +61,7 @@ def omo_settings(
 ) -> tuple[Setting, ...]:
     """Return the settings; chains are `provider/model` as they are in this user's file."""
     settings = [_member(("_migrations",), name, section=False) for name in MIGRATIONS]
-    settings += [_setting(path, value, offer=True) for path, value in QUIET.items()]
+    settings += [_setting(path, value) for path, value in QUIET.items()]
     settings += [_member(("disabled_mcps",), name) for name in NO_SERVERS]
     settings += [_member(("disabled_hooks",), name) for name in NO_HOOKS]
     settings.append(_member(("disabled_tools",), "call_omo_agent"))
@@ -83,7 +83,7 @@ def omo_settings(
         "timeout_seconds": ANSWER_S,
         "notify_on_fallback": True,
     }
-    settings += [_setting(("runtime_fallback", key), value, offer=True) for key, value in fallback.items()]
+    settings += [_setting(("runtime_fallback", key), value) for key, value in fallback.items()]
     limits = dict(resolved.provider_limits)
     if pool_provider is not None:
         limits[pool_provider] = resolved.pool_limit
@@ -91,6 +91,11 @@ def omo_settings(
         _setting(("background_task", "providerConcurrency", name), limit) for name, limit in limits.items()
     ]
     return tuple(settings)
+
+
+def model_path(agent: str) -> tuple[str, ...]:
+    """Where one of the plugin's own agents has its model."""
+    return (SECTION, "agents", agent, "model")
 
 
 def _agent(agent: ResolvedAgent, chain: tuple[str, ...]) -> list[Setting]:
@@ -106,8 +111,9 @@ def _agent(agent: ResolvedAgent, chain: tuple[str, ...]) -> list[Setting]:
     return [_setting((*base, key), value) for key, value in values.items()]
 
 
-def _setting(path: tuple[str, ...], value: JsonValue, *, offer: bool = False) -> Setting:
-    return Setting(path=(SECTION, *path), value=value, policy="offer" if offer else "own")
+def _setting(path: tuple[str, ...], value: JsonValue) -> Setting:
+    """The user's own choice stands, as in all of the plugin's configuration."""
+    return Setting(path=(SECTION, *path), value=value, policy="offer")
 
 
 def _member(path: tuple[str, ...], value: JsonValue, *, section: bool = True) -> Setting:

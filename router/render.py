@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from router.chain import PLACE, chain_plugin
 from router.endpoint import Frozen
-from router.omo import omo_settings
+from router.omo import model_path, omo_settings
 from router.opencode import Setting
 from router.permissions import permission
 from router.profile import POOL, is_local
@@ -34,6 +34,16 @@ class WholeFile(Frozen):
     """Not worth a word where the user has one of her own."""
 
 
+class Expected(Frozen):
+    """An agent's model, and where it is written: what the user has there instead is hers to have."""
+
+    model: str
+    setting: tuple[str, ...] | None = None
+    """In the plugin's configuration."""
+    file: str | None = None
+    """Below $XDG_CONFIG_HOME."""
+
+
 class Rendered(Frozen):
     """What publishing writes beside the providers."""
 
@@ -41,8 +51,8 @@ class Rendered(Frozen):
     omo: tuple[Setting, ...]
     """For ~/.omo/omo.jsonc; none without the plugin."""
     files: tuple[WholeFile, ...]
-    agents: Mapping[str, str]
-    """Agents as OpenCode lists them, each with the model that it must have."""
+    agents: Mapping[str, Expected]
+    """By the names under which OpenCode lists them."""
 
 
 def render(resolved: Resolved, pool: Mapping[str, str], *, plugin: str | None, opencode: str) -> Rendered:
@@ -58,8 +68,13 @@ def render(resolved: Resolved, pool: Mapping[str, str], *, plugin: str | None, o
     own = [agent for agent in resolved.agents if plugin is None or agent.custom]
     provider = next(iter(pool.values())).partition("/")[0] if pool else None
     agents = {
-        DISPLAY.get(agent.name, agent.name) if plugin is not None else agent.name: chains[agent.name][0]
+        agent.name: Expected(model=chains[agent.name][0], file=_agent_path(agent.name)) for agent in own
+    } | {
+        DISPLAY.get(agent.name, agent.name): Expected(
+            model=chains[agent.name][0], setting=model_path(agent.name)
+        )
         for agent in resolved.agents
+        if agent not in own
     }
     return Rendered(
         opencode=_opencode(resolved, chains, pool, plugin),
@@ -101,6 +116,10 @@ def _opencode(
     return tuple(settings)
 
 
+def _agent_path(name: str) -> str:
+    return f"opencode/agents/{name}.md"
+
+
 def _agent_file(agent: ResolvedAgent, model: str) -> WholeFile:
     shipped = prompt(agent.name) if agent.prompt is None or agent.description is None else None
     description = agent.description or (shipped.description if shipped is not None else "")
@@ -114,7 +133,7 @@ def _agent_file(agent: ResolvedAgent, model: str) -> WholeFile:
     front = yaml.safe_dump(head, sort_keys=False, allow_unicode=True, width=1000)
     body = text.strip() + ("" if agent.trusted else f"\n\n{READ_ONLY}")
     return WholeFile(
-        place="config", path=f"opencode/agents/{agent.name}.md", text=f"---\n# {MARK}\n{front}---\n{body}\n"
+        place="config", path=_agent_path(agent.name), text=f"---\n# {MARK}\n{front}---\n{body}\n"
     )
 
 

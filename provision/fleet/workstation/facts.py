@@ -22,7 +22,6 @@ from provision.fleet.workstation.intent import (
     describe,
     intend,
     remembered_files,
-    withdraw,
 )
 from provision.fleet.workstation.ledger import unpack
 from provision.fleet.workstation.orders import last_look, order_of, save_look
@@ -30,6 +29,7 @@ from provision.fleet.workstation.plugin import plan_plugin
 from provision.fleet.workstation.reading import Folders, FoundFile, folders_of, read_found, read_look
 from provision.fleet.workstation.shapes import Change, Look, Order
 from provision.fleet.workstation.sharedfile import Refused
+from provision.fleet.workstation.withdrawal import withdraw
 
 
 class WorkstationState(FactBase[dict[str, Any]]):

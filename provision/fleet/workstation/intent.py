@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from provision.fleet.workstation.ledger import Ledger, unpack
+from provision.fleet.workstation.ledger import Back, Ledger, unpack
 from provision.fleet.workstation.reading import Folders, FoundFile
 from provision.fleet.workstation.shapes import Change, ConfigFile, Order
 from provision.fleet.workstation.sharedfile import (
@@ -142,7 +142,7 @@ def intend(found: Mapping[str, FoundFile], folders: Folders, order: Order) -> In
     if f"{folders.config_home}/astraeus-provision/env.sh" in found:
         shells = plan_shells(found, folders, order.ollama_host, ledger.made if ledger is not None else ())
     changes += [*main.changes, *(plugin.changes if plugin is not None else ()), *whole.changes]
-    changes += _shell_changes(shells, folders)
+    changes += shell_changes(shells, folders)
     changes += _remembered(found[folders.ledger], file.path, main, plugin, whole, shells, folders)
     shown = main.shown + ("" if plugin is None else plugin.shown) + whole.shown
     shown += "".join(edit.shown for edit in shells.edits)
@@ -152,7 +152,8 @@ def intend(found: Mapping[str, FoundFile], folders: Folders, order: Order) -> In
         diff=shown,
         kept=(*kept, *plugin_kept, *whole.kept, *shells.kept),
     )
-    return Intent(file.path, main.sha256, tuple(changes), change, _as_named(order, naming, rendered))
+    agents = _own_agents(rendered, plugin, whole, folders)
+    return Intent(file.path, main.sha256, tuple(changes), change, _as_named(order, naming, agents))
 
 
 def plugin_path(folders: Folders) -> str:
@@ -163,17 +164,19 @@ def plugin_path(folders: Folders) -> str:
 def _plugin_plan(
     found: Mapping[str, FoundFile], folders: Folders, rendered: Rendered, ledger: Ledger | None
 ) -> SharedPlan | None:
+    """Return what happens to the plugin's own configuration; None where it is none of our business."""
     path = plugin_path(folders)
     known = ledger is not None and ledger.plugin_file == path
     if not rendered.omo and not known:
         return None
     file = found[path]
-    if not rendered.omo and file.kind == "absent":
-        return None
     writable(file, folders)
     memory = ledger.plugin_memory if ledger is not None and known else None
     back = None if ledger is None else ledger.backs.get(path)
-    return share(file, RouterSettings(settings=rendered.omo), memory, back)[0]
+    if rendered.omo:
+        return share(file, RouterSettings(settings=rendered.omo), memory, back)[0]
+    changes = give_back(file, memory or Memory(), back)
+    return SharedPlan(changes, "-", Memory(), Back(sha256="-"), f"- ours in {path}\n" if changes else "", ())
 
 
 def _remembered(
@@ -186,13 +189,14 @@ def _remembered(
     folders: Folders,
 ) -> list[FileChange]:
     backs = {path: main.back}
-    if plugin is not None:
+    ours = plugin is not None and bool(plugin.memory.written)
+    if plugin is not None and ours:
         backs[plugin_path(folders)] = plugin.back
     packed = Ledger(
         file=path,
         memory=main.memory,
         made=shells.made,
-        plugin_file=None if plugin is None else plugin_path(folders),
+        plugin_file=plugin_path(folders) if ours else None,
         plugin_memory=Memory() if plugin is None else plugin.memory,
         backs=backs,
         whole=whole.whole or {},
@@ -200,7 +204,8 @@ def _remembered(
     return [] if file.content == packed else [FileChange(file, "600", packed, f"{folders.ledger}.bak")]
 
 
-def _shell_changes(shells: ShellPlan, folders: Folders) -> list[FileChange]:
+def shell_changes(shells: ShellPlan, folders: Folders) -> list[FileChange]:
+    """Return what is written to shells' start-up files."""
     state = folders.ledger.rsplit("/", 1)[0]
     return [
         FileChange(edit.file, edit.file.mode or "644", edit.content, f"{state}/before.{number}")
@@ -208,9 +213,22 @@ def _shell_changes(shells: ShellPlan, folders: Folders) -> list[FileChange]:
     ]
 
 
-def _as_named(order: Order, naming: Naming, rendered: Rendered) -> Order:
+def _own_agents(
+    rendered: Rendered, plugin: SharedPlan | None, whole: WholePlan, folders: Folders
+) -> dict[str, str]:
+    """Return the agents whose model is ours to confirm: not those that the user gave another."""
+    settings = {one.path for one in plugin.memory.written} if plugin is not None else set()
+    files = whole.whole or {}
+    return {
+        name: agent.model
+        for name, agent in rendered.agents.items()
+        if agent.setting in settings or f"{folders.config_home}/{agent.file}" in files
+    }
+
+
+def _as_named(order: Order, naming: Naming, agents: Mapping[str, str]) -> Order:
     models = tuple(pair(model, naming.ids) for model in order.confirm.models)
-    confirm = order.confirm.model_copy(update={"models": models, "agents": rendered.agents})
+    confirm = order.confirm.model_copy(update={"models": models, "agents": agents})
     return order.model_copy(update={"router": naming.settings, "confirm": confirm})
 
 
@@ -258,37 +276,3 @@ def _moved(found: Mapping[str, FoundFile], ledger: Ledger | None, path: str) -> 
         return []
     new = merge_named(text, NOTHING, ledger.memory).text.encode("utf-8")
     return [] if new == old.content else [FileChange(old, "600", new, f"{old.path}.astraeus.bak")]
-
-
-@dataclass(frozen=True)
-class Withdrawal:
-    """All that taking ours out writes on one machine."""
-
-    files: tuple[FileChange, ...]
-    change: Change
-
-
-def withdraw(found: Mapping[str, FoundFile], folders: Folders) -> Withdrawal | None:
-    """Return what gives the user's files back as they would be without us; None where nothing is ours."""
-    ledger = unpack(found[folders.ledger].content)
-    if ledger is None:
-        return None
-    file = found.get(ledger.file, FoundFile(ledger.file))
-    shared = [(file, ledger.memory)]
-    if ledger.plugin_file is not None and ledger.plugin_file in found:
-        shared.append((found[ledger.plugin_file], ledger.plugin_memory))
-    changes: list[FileChange] = []
-    for one, memory in shared:
-        writable(one, folders)
-        changes += give_back(one, memory, ledger.backs.get(one.path))
-    whole = plan_whole(found, (), ledger.whole, folders)
-    shells = ShellPlan()
-    if f"{folders.config_home}/astraeus-provision/env.sh" in found:
-        shells = plan_shells(found, folders, None, ledger.made)
-    changes += [*whole.changes, *_shell_changes(shells, folders)]
-    changes.append(FileChange(found[folders.ledger], "600", None, f"{folders.ledger}.bak"))
-    shown = "".join(f"{'-' if one.new is None else '~'} {one.found.path}\n" for one in changes)
-    change = Change(
-        files=tuple(one.found.path for one in changes), diff=shown, kept=(*whole.kept, *shells.kept)
-    )
-    return Withdrawal(tuple(changes), change)

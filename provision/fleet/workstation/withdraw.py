@@ -12,12 +12,12 @@ from pyinfra.context import host
 
 from provision.fleet.workstation.exchange import Broken, converse, script
 from provision.fleet.workstation.facts import files_of, look_at
-from provision.fleet.workstation.intent import withdraw
 from provision.fleet.workstation.orders import emit, run_name
 from provision.fleet.workstation.reading import folders_of
 from provision.fleet.workstation.replace import replace_lines, replace_values, replaced
 from provision.fleet.workstation.shapes import Withdrawn
 from provision.fleet.workstation.sharedfile import Refused
+from provision.fleet.workstation.withdrawal import withdraw
 
 GONE_DEADLINE_S = 60
 
