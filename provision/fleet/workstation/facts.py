@@ -68,7 +68,7 @@ def files_of(host: Host, look: Look, order: Order | None) -> dict[str, FoundFile
     found = _fetched(host, look, order, wanted)
     # What an earlier publish made, and this one wants no longer.
     ledger = unpack(found[folders.ledger].content)
-    left = [path for path in remembered_files(ledger) if path not in found]
+    left = [path for path in remembered_files(ledger, folders) if path not in found]
     return found | _fetched(host, look, order, left) if left else found
 
 

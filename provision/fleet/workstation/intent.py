@@ -21,6 +21,7 @@ from provision.fleet.workstation.sharedfile import (
     writable,
 )
 from provision.fleet.workstation.shellenv import ShellPlan, plan_shells
+from provision.fleet.workstation.tuifile import plan_tui, tui_path
 from provision.fleet.workstation.wholefile import WholePlan, place_of, plan_whole
 from router.jsonc import JsoncError, load, require_object
 from router.jsonc_edit import get_path
@@ -84,6 +85,11 @@ def describe(file: FoundFile) -> ConfigFile:
     )
 
 
+def plugin_entry(order: Order, folders: Folders) -> str | None:
+    """Return the plugin as OpenCode's configuration names it."""
+    return None if order.plugin is None else f"file://{folders.plugin(order.plugin.version)}"
+
+
 def rendered_for(order: Order, naming: Naming, folders: Folders) -> Rendered:
     """Return the agents' part, with the provider ids of this machine's file."""
     if order.agents is None:
@@ -91,8 +97,7 @@ def rendered_for(order: Order, naming: Naming, folders: Folders) -> Rendered:
     pool: dict[str, str] = {}
     for offered in naming.settings.offered:
         pool.setdefault(offered.split("/", 1)[1], offered)
-    plugin = None if order.plugin is None else f"file://{folders.plugin(order.plugin.version)}"
-    rendered = render(order.agents, pool, plugin=plugin, opencode=order.equip.version)
+    rendered = render(order.agents, pool, plugin=plugin_entry(order, folders), opencode=order.equip.version)
     clouds = [
         Setting(path=("provider", name, "options", "baseURL"), value=url)
         for name, url in order.clouds.items()
@@ -104,14 +109,15 @@ def asked_files(order: Order, folders: Folders) -> tuple[str, ...]:
     """Return the paths, beside OpenCode's own and the ledger, whose state decides what is written."""
     rendered = rendered_for(order, Naming(settings=order.router), folders)
     whole = (place_of(file, folders) for file in (*rendered.files, *order.files))
-    return (*((plugin_path(folders),) if rendered.omo else ()), *whole)
+    return (*((plugin_path(folders), tui_path(folders)) if rendered.omo else ()), *whole)
 
 
-def remembered_files(ledger: Ledger | None) -> tuple[str, ...]:
-    """Return the paths of what we wrote there earlier."""
+def remembered_files(ledger: Ledger | None, folders: Folders) -> tuple[str, ...]:
+    """Return the paths of what we wrote there earlier, and of what came of it."""
     if ledger is None:
         return ()
-    return (*((ledger.plugin_file,) if ledger.plugin_file is not None else ()), *ledger.whole)
+    plugin = () if ledger.plugin_file is None else (ledger.plugin_file, tui_path(folders))
+    return (*plugin, *ledger.whole)
 
 
 def intend(found: Mapping[str, FoundFile], folders: Folders, order: Order) -> Intent:
@@ -141,6 +147,7 @@ def intend(found: Mapping[str, FoundFile], folders: Folders, order: Order) -> In
     shells = ShellPlan()
     if f"{folders.config_home}/astraeus-provision/env.sh" in found:
         shells = plan_shells(found, folders, order.ollama_host, ledger.made if ledger is not None else ())
+    changes += plan_tui(found, folders, plugin_entry(order, folders))
     changes += [*main.changes, *(plugin.changes if plugin is not None else ()), *whole.changes]
     changes += shell_changes(shells, folders)
     changes += _remembered(found[folders.ledger], file.path, main, plugin, whole, shells, folders)

@@ -11,6 +11,7 @@ from provision.fleet.workstation.reading import Folders, FoundFile
 from provision.fleet.workstation.shapes import Change
 from provision.fleet.workstation.sharedfile import FileChange, give_back, writable
 from provision.fleet.workstation.shellenv import ShellPlan, plan_shells
+from provision.fleet.workstation.tuifile import plan_tui
 from provision.fleet.workstation.wholefile import plan_whole
 
 
@@ -39,6 +40,7 @@ def withdraw(found: Mapping[str, FoundFile], folders: Folders) -> Withdrawal | N
     shells = ShellPlan()
     if f"{folders.config_home}/astraeus-provision/env.sh" in found:
         shells = plan_shells(found, folders, None, ledger.made)
+    changes += plan_tui(found, folders, None)
     changes += [*whole.changes, *shell_changes(shells, folders)]
     changes.append(FileChange(found[folders.ledger], "600", None, f"{folders.ledger}.bak"))
     shown = "".join(f"{'-' if one.new is None else '~'} {one.found.path}\n" for one in changes)

@@ -127,3 +127,28 @@ def test_without_agents_their_files_go() -> None:
     assert left == {CONFIG, FOLDERS.ledger}
     assert intend(after(files, intent.files), FOLDERS, plain).files == ()
     assert "plugin" not in content(after(files, intent.files), CONFIG)
+
+
+TUI = f"{HOME}/.config/opencode/tui.json"
+OLD = f"file://{HOME}/.local/share/astraeus-provision/plugin/0.9/node_modules/oh-my-openagent"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (f'{{\n  "plugin": [\n    "{OLD}"\n  ]\n}}', None),
+        (f'{{"theme": "x", "plugin": ["hers", "{OLD}"]}}', '{"theme": "x", "plugin": ["hers"]}'),
+        ('{"plugin": ["hers"]}', '{"plugin": ["hers"]}'),
+        ('{"plugin": [', '{"plugin": ['),
+    ],
+)
+def test_what_opencode_wrote_of_our_plugin_goes_with_it(text: str, left: str | None) -> None:
+    files, _ = published(found())
+    files[TUI] = file(TUI, text)
+    plan = withdraw(files, FOLDERS)
+    assert plan is not None
+    gone = after(files, plan.files)[TUI]
+    assert (gone.content or b"").decode() == (left or "")
+    assert (gone.kind == "absent") == (left is None)
+    updated, _ = published(files)
+    assert updated[TUI] == gone

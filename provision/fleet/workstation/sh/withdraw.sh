@@ -6,7 +6,7 @@ while IFS= read -r path; do [ -z "$path" ] || rm -f "$path"; done <<BACKUPS
 $BACKUPS
 BACKUPS
 # What a run of the operator's own keeps beside it stays.
-rm -f "$STATE"/router.json.bak "$STATE"/whole.* "$STATE"/gone.* "$STATE"/before.*
+rm -f "$STATE"/router.json.bak "$STATE"/whole.* "$STATE"/gone.* "$STATE"/before.* "$STATE"/tui.bak
 for folder in "$CONFIG_HOME/opencode/node_modules" "$CONFIG_HOME/opencode/agents" "$CONFIG_HOME/opencode/commands" \
     "$CONFIG_HOME/opencode/plugins" "$CONFIG_HOME/opencode" "$CONFIG_HOME/astraeus-provision" "$HOME/.omo" \
     "$STATE" "$HOME/.local/share/astraeus-provision"; do

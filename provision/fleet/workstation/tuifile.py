@@ -1,0 +1,39 @@
+"""OpenCode's own tui.json: it writes the plugin's place there by itself, and leaves it for ever. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from provision.fleet.workstation.reading import PLUGIN_HOME, Folders, FoundFile
+from provision.fleet.workstation.sharedfile import FileChange
+from router.jsonc import JsoncError, load
+from router.jsonc_edit import get_path, remove_item
+
+_PATH = ("plugin",)
+
+
+def tui_path(folders: Folders) -> str:
+    """Return where OpenCode keeps it."""
+    return f"{folders.config_home}/opencode/tui.json"
+
+
+def plan_tui(found: Mapping[str, FoundFile], folders: Folders, plugin: str | None) -> tuple[FileChange, ...]:
+    """Return the change that takes our plugin's places out, but for the one given; a broken file is left."""
+    file = found.get(tui_path(folders))
+    if file is None or file.kind != "file":
+        return ()
+    try:
+        text = (file.content or b"").decode("utf-8")
+        items = get_path(text, _PATH)[1]
+        new = text
+        for item in items if isinstance(items, list) else ():
+            ours = isinstance(item, str) and item.startswith(f"file://{folders.home}/{PLUGIN_HOME}/")
+            if ours and item != plugin:
+                new = remove_item(new, _PATH, item)
+        empty = load(new) == {"plugin": []}
+    except (UnicodeDecodeError, JsoncError):
+        return ()
+    if new == text:
+        return ()
+    content = None if empty else new.encode("utf-8")
+    return (FileChange(file, file.mode or "600", content, f"{folders.ledger.rsplit('/', 1)[0]}/tui.bak"),)
