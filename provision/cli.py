@@ -1,16 +1,26 @@
-"""The command line: parses, calls, prints, exits. Slow imports wait until a command really runs."""
+"""The command line: parses, calls, exits. Slow imports wait until a command really runs.
+
+A command is parsed into what it will do; `main` does it, so that every ending is told in one place.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from provision import __version__
+from provision.errors import ExitCode, SiteError
+from provision.streams import finish, prepare, result
 
+Run = Callable[[], int]
+COMPLETE = "_ASTRAEUS_PROVISION_COMPLETE"
+"""Set by a shell that completes."""
 app = typer.Typer(
     name="astraeus-provision",
     help="Turn GPU hosts into a proven Ollama service and developer machines into clients of it.",
@@ -46,7 +56,7 @@ VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="Show what 
 
 def _version(value: bool) -> None:  # noqa: FBT001 - typer's callback form
     if value:
-        print(f"astraeus-provision {__version__}")
+        result(f"astraeus-provision {__version__}")
         raise typer.Exit
 
 
@@ -84,23 +94,25 @@ def lan(
     yes: YesOption = False,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
-) -> None:
+) -> Run:
     """Serve models from shared hosts to workstations of admitted networks."""
-    from provision.commands import deploy_lan
-    from provision.sitefile import Flags
 
-    flags = Flags(
-        hosts=tuple(host or ()),
-        remove_hosts=tuple(remove_host or ()),
-        workstations=tuple(workstation or ()),
-        admit=tuple(admit or ()),
-        site=site,
-    )
-    raise typer.Exit(
-        deploy_lan(
+    def run() -> int:
+        from provision.commands import deploy_lan
+        from provision.sitefile import Flags
+
+        flags = Flags(
+            hosts=tuple(host or ()),
+            remove_hosts=tuple(remove_host or ()),
+            workstations=tuple(workstation or ()),
+            admit=tuple(admit or ()),
+            site=site,
+        )
+        return deploy_lan(
             flags, save=save, limit=limit or (), dry_run=dry_run, yes=yes, as_json=as_json, verbose=verbose
         )
-    )
+
+    return run
 
 
 @app.command()
@@ -109,11 +121,15 @@ def verify(
     limit: LimitOption = None,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
-) -> None:
+) -> Run:
     """Prove the hosts and confirm on the workstations again; changes nothing."""
-    from provision.commands import verify_site
 
-    raise typer.Exit(verify_site(site, limit=limit or (), as_json=as_json, verbose=verbose))
+    def run() -> int:
+        from provision.commands import verify_site
+
+        return verify_site(site, limit=limit or (), as_json=as_json, verbose=verbose)
+
+    return run
 
 
 @app.command()
@@ -122,30 +138,43 @@ def inventory(
     list_: Annotated[bool, typer.Option("--list", help="The whole inventory (the default).")] = False,
     host: Annotated[str | None, typer.Option("--host", metavar="NAME", help="One host's variables.")] = None,
     as_json: JsonOption = False,
-) -> None:
+) -> Run:
     """Print the dynamic inventory for a plain `ansible-playbook -i inventories/astraeus …`."""
-    from provision.commands import print_inventory
-
     del list_, as_json  # both are what it prints anyway
-    raise typer.Exit(print_inventory(site, host))
+
+    def run() -> int:
+        from provision.commands import print_inventory
+
+        return print_inventory(site, host)
+
+    return run
 
 
 @site_app.command("check")
 def site_check(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The site file.")], as_json: JsonOption = False
-) -> None:
+) -> Run:
     """Say whether a site file is right; contacts nothing."""
-    from provision.commands import check_site
 
-    raise typer.Exit(check_site(file, as_json=as_json))
+    def run() -> int:
+        from provision.commands import check_site
+
+        return check_site(file, as_json=as_json)
+
+    return run
 
 
 @site_app.command("schema")
-def site_schema() -> None:
+def site_schema() -> Run:
     """Print the JSON Schema of site files, for editors."""
-    from provision.sitefile import site_schema as schema
 
-    print(schema(), end="")
+    def run() -> int:
+        from provision.sitefile import site_schema as schema
+
+        result(schema(), end="")
+        return ExitCode.DONE
+
+    return run
 
 
 @router_app.command("diff")
@@ -154,12 +183,17 @@ def router_diff(
     limit: LimitOption = None,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
-) -> None:
+) -> Run:
     """Show what `router apply` would change; change nothing."""
-    from provision.routercommands import apply_router
 
-    code = apply_router(site, limit=limit or (), dry_run=True, yes=False, as_json=as_json, verbose=verbose)
-    raise typer.Exit(code)
+    def run() -> int:
+        from provision.routercommands import apply_router
+
+        return apply_router(
+            site, limit=limit or (), dry_run=True, yes=False, as_json=as_json, verbose=verbose
+        )
+
+    return run
 
 
 @router_app.command("apply")
@@ -169,12 +203,15 @@ def router_apply(
     yes: YesOption = False,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
-) -> None:
+) -> Run:
     """Prove the hosts, change none of them, and bring the workstations to their state."""
-    from provision.routercommands import apply_router
 
-    code = apply_router(site, limit=limit or (), dry_run=False, yes=yes, as_json=as_json, verbose=verbose)
-    raise typer.Exit(code)
+    def run() -> int:
+        from provision.routercommands import apply_router
+
+        return apply_router(site, limit=limit or (), dry_run=False, yes=yes, as_json=as_json, verbose=verbose)
+
+    return run
 
 
 @router_app.command("uninstall")
@@ -185,39 +222,58 @@ def router_uninstall(
     yes: YesOption = False,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
-) -> None:
+) -> Run:
     """Take ours out of the workstations' files, and give back what was there."""
-    from provision.routercommands import uninstall_router
 
-    code = uninstall_router(
-        site, limit=limit or (), dry_run=dry_run, yes=yes, as_json=as_json, verbose=verbose
-    )
-    raise typer.Exit(code)
+    def run() -> int:
+        from provision.routercommands import uninstall_router
+
+        return uninstall_router(
+            site, limit=limit or (), dry_run=dry_run, yes=yes, as_json=as_json, verbose=verbose
+        )
+
+    return run
 
 
 @router_app.command("schema")
-def router_schema() -> None:
+def router_schema() -> Run:
     """Print the JSON Schema of profiles, for editors."""
-    from provision.routercommands import profile_schema
 
-    print(profile_schema(), end="")
+    def run() -> int:
+        from provision.routercommands import profile_schema
+
+        result(profile_schema(), end="")
+        return ExitCode.DONE
+
+    return run
 
 
 def main() -> NoReturn:
-    """Run the command line; a ProvisionError is printed and becomes its exit code."""
-    from provision.errors import ExitCode
-
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
-            signal.signal(number, signal.default_int_handler)
+    """Run the command line; what ends it early is told, and becomes the exit code."""
+    prepare()
+    code: int | str | None
     try:
-        app(standalone_mode=True)
-    except BrokenPipeError:
-        sys.exit(ExitCode.DONE)
-    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a person
-        from provision.faults import as_error
+        code = _carried_out()
+    except SystemExit as left:  # typer's own: completion, or a reader of `--help` that has gone
+        code = ExitCode.DONE if isinstance(left.__context__, BrokenPipeError) else left.code
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - no traceback reaches a person
+        from provision.lastword import last_word
 
-        fault = as_error(error)
-        print(fault, file=sys.stderr)
-        sys.exit(fault.exit_code)
-    sys.exit(ExitCode.DONE)
+        code = last_word(error, as_json="--json" in sys.argv[1:])
+    finish()
+    sys.exit(code)
+
+
+def _carried_out() -> int:
+    try:
+        parsed = app(standalone_mode=False)
+    except KeyError as error:
+        if COMPLETE not in os.environ:
+            raise
+        raise SiteError(
+            f"{COMPLETE} is set, but not by a shell that completes: {error} is missing", remedy="unset it"
+        ) from None
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background
+            signal.signal(number, signal.default_int_handler)
+    return parsed() if callable(parsed) else int(parsed or ExitCode.DONE)

@@ -6,7 +6,8 @@ ProvisionError(problem, remedy, evidence)      nothing else may leave the packag
 ├─ ConvergeError    4   machine, task, message, its journal            hosts may be half-way, a rerun heals
 ├─ ProofError       5   probed URL, expected, got                      hosts changed, no workstation touched
 ├─ PublishError     6   workstations that kept their old file          the rest are done
-└─ EngineError      7   an engine could not start or spoke nonsense
+├─ EngineError      7   an engine could not start or spoke nonsense
+└─ InterruptedRunError 130   Ctrl-C, before there was a run to report     nothing was changed
 """
 
 from __future__ import annotations
@@ -91,3 +92,9 @@ class EngineError(ProvisionError):
     """Ansible, pyinfra or OpenSSH could not run at all."""
 
     exit_code = ExitCode.ENGINE
+
+
+class InterruptedRunError(ProvisionError):
+    """A person or the system broke it off before there was anything to report."""
+
+    exit_code = ExitCode.INTERRUPTED

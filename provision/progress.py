@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from provision.foreign import printable
+from provision.streams import note
+
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
@@ -38,7 +41,7 @@ class PlainProgress:
         self._last = ""
 
     def _line(self, text: str) -> None:
-        print(f"[{time.monotonic() - self._start:7.1f} s] {text}", file=self._stream, flush=True)
+        note(f"[{time.monotonic() - self._start:7.1f} s] {printable(text)}", to=self._stream)
 
     def begin(self, title: str) -> None:
         self._line(title)
@@ -56,12 +59,12 @@ class PlainProgress:
         yield
 
     def close(self) -> None:
-        self._stream.flush()
+        pass
 
 
 class _Row:
     def __init__(self, title: str) -> None:
-        self.title = title
+        self.title = printable(title)
         self.begun = time.monotonic()
         self.took_s: float | None = None
         self.ok: bool | None = None
@@ -94,7 +97,7 @@ class LiveProgress:
             mark = {True: ("✔", "green"), False: ("✘", "red"), None: (spinner, "cyan")}[row.ok]
             took = time.monotonic() - row.begun if row.took_s is None else row.took_s
             table.add_row(
-                Text(mark[0], style=mark[1]), row.title, f"{took:.1f} s", Text(row.note, style="dim")
+                Text(mark[0], style=mark[1]), Text(row.title), f"{took:.1f} s", Text(row.note, style="dim")
             )
         yield table
 
@@ -103,15 +106,15 @@ class LiveProgress:
 
     def tell(self, text: str) -> None:
         if self._rows:
-            self._rows[-1].note = text
+            self._rows[-1].note = printable(text)
         if self._verbose:
-            self._console.print(f"  {text}", style="dim", markup=False, highlight=False)
+            self._console.print(f"  {printable(text)}", style="dim", markup=False, highlight=False)
 
     def end(self, *, ok: bool, summary: str) -> None:
         row = self._rows[-1]
         row.took_s = time.monotonic() - row.begun
         row.ok = ok
-        row.note = summary
+        row.note = printable(summary)
 
     @contextmanager
     def paused(self) -> Iterator[None]:

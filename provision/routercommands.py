@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from provision.commands import run_on, someone_can_be_asked, told
+from provision.commands import run_on, someone_can_be_asked
 from provision.deploy import deploy
 from provision.errors import SiteError
 from provision.operation import Goal
@@ -32,14 +32,10 @@ def apply_router(
 ) -> int:
     """`router apply` and `router diff`: proves the hosts, changes none, and publishes."""
     goal = Goal.DRY_RUN if dry_run else Goal.APPLY
-
-    def go() -> int:
-        described = describe(Flags(site=site))
-        names = _stations(described, limit)
-        someone_can_be_asked(goal, yes=yes)
-        return run_on(described, names, goal, deploy, yes=yes, as_json=as_json, verbose=verbose)
-
-    return told(go, as_json=as_json)
+    described = describe(Flags(site=site))
+    names = _stations(described, limit)
+    someone_can_be_asked(goal, yes=yes)
+    return run_on(described, names, goal, deploy, yes=yes, as_json=as_json, verbose=verbose)
 
 
 def uninstall_router(
@@ -47,14 +43,10 @@ def uninstall_router(
 ) -> int:
     """`router uninstall`: gives the workstations' files back."""
     goal = Goal.DRY_RUN if dry_run else Goal.APPLY
-
-    def go() -> int:
-        described = describe(Flags(site=site))
-        names = _stations(described, limit)
-        someone_can_be_asked(goal, yes=yes)
-        return run_on(described, names, goal, withdraw, yes=yes, as_json=as_json, verbose=verbose)
-
-    return told(go, as_json=as_json)
+    described = describe(Flags(site=site))
+    names = _stations(described, limit)
+    someone_can_be_asked(goal, yes=yes)
+    return run_on(described, names, goal, withdraw, yes=yes, as_json=as_json, verbose=verbose)
 
 
 def profile_schema() -> str:

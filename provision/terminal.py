@@ -5,7 +5,9 @@ from __future__ import annotations
 import getpass
 import sys
 
+from provision.foreign import printable
 from provision.progress import Progress, SilentProgress, progress_on
+from provision.streams import note, result
 
 
 class Terminal:
@@ -20,13 +22,13 @@ class Terminal:
     def say(self, text: str) -> None:
         """A note on stderr that stays."""
         with self.progress.paused():
-            print(text, file=sys.stderr, flush=True)
+            note(text)
 
     def present(self, text: str) -> None:
         """A part of the result on stdout, for a person."""
         if self._presents:
             with self.progress.paused():
-                print(text, flush=True)
+                result(text)
 
     def agrees(self, question: str, about: str = "") -> bool:
         """Ask yes or no; only `y` and `yes` are yes. False where nobody can be asked.
@@ -38,7 +40,7 @@ class Terminal:
         if about and not (self._presents and sys.stdout.isatty()):
             self.say(about)
         with self.progress.paused():
-            print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+            note(f"{question} [y/N] ", end="")
             return sys.stdin.readline().strip().lower() in ("y", "yes")
 
     def secret(self, prompt: str) -> str | None:
@@ -46,4 +48,4 @@ class Terminal:
         if not self.interactive:
             return None
         with self.progress.paused():
-            return getpass.getpass(prompt, stream=sys.stderr)
+            return getpass.getpass(printable(prompt), stream=sys.stderr)

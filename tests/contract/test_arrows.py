@@ -11,8 +11,19 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 # A module imports from earlier lines and its own; `provision.fleet` runs on other machines' behalf.
 ORDER = (
-    ("model", "errors", "paths", "foreign", "cidr", "__init__"),
-    ("catalogue", "rolevars", "yamldoc", "rundir", "progress", "report", "terminal", "faults", "parallel"),
+    ("model", "errors", "paths", "foreign", "cidr", "streams", "__init__"),
+    (
+        "catalogue",
+        "rolevars",
+        "yamldoc",
+        "rundir",
+        "progress",
+        "report",
+        "terminal",
+        "faults",
+        "parallel",
+        "lastword",
+    ),
     ("site", "outcomes", "facts", "fleet"),
     ("sitefile", "networks", "hostvars", "endpoints", "sshconfig", "profiles"),
     ("ssh", "disk", "pool"),
