@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from provision.errors import SiteError
+from provision.forms import NO_PROFILE
 from provision.model import Frozen
-from provision.site import NO_PROFILE
 from provision.yamldoc import Words, YamlDocument, read_yaml, validation_error
 from router.profile import POOL, Profile, shipped
 

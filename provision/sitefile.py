@@ -14,10 +14,11 @@ from pydantic import ValidationError
 
 from provision.errors import SiteError
 from provision.foreign import printable
+from provision.forms import FORMS, PATH
 from provision.model import Frozen
 from provision.paths import remembered_site
 from provision.rundir import write_atomic
-from provision.site import FORMS, PATH, ArchiveSource, Host, Site, Workstation
+from provision.site import ArchiveSource, Host, Site, Workstation
 from provision.yamldoc import (
     MissingFileError,
     YamlDocument,

@@ -19,12 +19,13 @@ from provision.facts import HostFacts, Unreached
 from provision.fleet.host.reading import read_host
 from provision.fleet.host.script import LiveQuery
 from provision.fleet.workstation.shapes import Look as WorkstationFacts
+from provision.forms import LOCAL
 from provision.hostkeys import HostKey
 from provision.hostquery import host_query
 from provision.knownhosts import pinned, recorded, recorded_without_port
 from provision.model import Frozen
 from provision.rundir import write_atomic
-from provision.site import LOCAL, Site
+from provision.site import Site
 from provision.ssh import CONNECT_TIMEOUT_S, Reach, pyinfra_host_data, resolve, run_ssh_config
 
 _BROKEN = Unreached(kind="other", reason="it was reached, but its answers make no sense")

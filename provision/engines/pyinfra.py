@@ -15,7 +15,7 @@ from provision.errors import EngineError
 from provision.facts import Unreached
 from provision.fleet.host.sudoword import sudo_environment
 from provision.fleet.workstation.invoke import LOCAL_NAME
-from provision.site import LOCAL
+from provision.forms import LOCAL
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 INVENTORY = PACKAGE_ROOT / "provision" / "fleet" / "inventory.py"

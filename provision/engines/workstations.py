@@ -9,7 +9,7 @@ from typing import TypeVar
 from provision.engines.pyinfra import COMPLAINT, complaints, pyinfra
 from provision.fleet.workstation.invoke import LOCAL_NAME, arguments, fresh, outcomes
 from provision.fleet.workstation.shapes import Confirmed, Outcome, Phase, Published, PutBack, Withdrawn
-from provision.site import LOCAL
+from provision.forms import LOCAL
 
 O = TypeVar("O", bound=Outcome)  # noqa: E741 - the usual letter of a type variable
 

@@ -11,7 +11,7 @@ from provision.engines import workstations
 from provision.engines.process import Completed
 from provision.fleet.workstation.invoke import LOCAL_NAME
 from provision.fleet.workstation.shapes import PutBack
-from provision.site import LOCAL
+from provision.forms import LOCAL
 
 SAID = f"""--> Loading config...
     [{LOCAL_NAME}] Connected

@@ -14,7 +14,7 @@ import pytest
 from provision.engines.pyinfra import INVENTORY
 from provision.fleet.workstation.invoke import arguments, fresh, outcomes
 from provision.fleet.workstation.shapes import Confirmed, Look, Phase, Published
-from provision.site import LOCAL
+from provision.forms import LOCAL
 from tests.unit.fleet.homes import Home, Served, order
 
 SECRET = "sk-live-0123456789"

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from provision.errors import EngineError
-from provision.site import LOCAL, Site
+from provision.forms import LOCAL
+from provision.site import Site
 from provision.survey import reaches
 from tests.programs import need
 

@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 from provision.errors import ExitCode, SiteError
+from provision.forms import LOCAL
 from provision.paths import remembered_site
-from provision.site import LOCAL, Site
+from provision.site import Site
 from provision.sitefile import (
     Flags,
     describe,

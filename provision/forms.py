@@ -1,0 +1,150 @@
+"""The forms of a site's words: names, paths, URLs, networks, and what each pattern means. Pure."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from provision.catalogue import load_catalogue
+from provision.cidr import Network, admittable
+from provision.fleet.workstation.platforms import PLATFORMS
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:-]*[A-Za-z0-9])?")
+# Site files are shared, and their text reaches ssh options and Ansible's templates: no free string may be
+# read as code there, or carry a password into the run's folder.
+USER = r"^[A-Za-z0-9_][A-Za-z0-9_.@-]*$"
+HOP = r"([A-Za-z0-9_][A-Za-z0-9_.@-]*@)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]*)(:[0-9]{1,5})?"
+# What steers a terminal: control characters and marks that turn the direction of the text after them.
+_STEERS = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+PATH = rf"^[^{_STEERS}{{}}%-][^{_STEERS}{{}}%]*$"
+URL = rf"^https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]*)(:[0-9]{{1,5}})?(/[^\s{_STEERS}{{}}@]*)?$"
+MIRROR = URL.replace("(/[^", "(/[^/")
+KEEP_ALIVE = r"^(-1|[0-9]+(s|m|h)?)$"
+LOCAL = "localhost"
+MAX_PORT = 65535
+MAX_NAME = 240
+"""A run keeps files of a machine's name, with an ending; DNS itself would allow 253 characters."""
+MAX_LABEL = 63
+"""Of DNS: what stands between two dots."""
+
+NO_PROFILE = "none"
+"""Provider entries and nothing of agents."""
+DEFAULT_PROFILE = "hybrid-cloud-ollama"
+PROFILE = rf"^([a-z0-9]+(-[a-z0-9]+)*|[^{_STEERS}{{}}%-][^{_STEERS}{{}}%]*\.ya?ml)$"
+
+FORMS = {
+    USER: "a login name",
+    f"^{HOP}(,{HOP})*$": "hops such as ops@bastion:22",
+    PATH: "a path",
+    URL: "an http or https URL, without user and password",
+    PROFILE: "the name of a shipped profile, a path that ends in .yaml, or `none`",
+    KEEP_ALIVE: "a time such as 30m, or -1",
+    MIRROR: "the http or https URL of a mirror with one namespace at most, without user and password",
+    f"{URL}|{PATH}": "an http or https URL without user and password, or a path",
+}
+"""What each pattern means, for messages."""
+
+
+def _machine_name(value: str) -> str:
+    if len(value) > MAX_NAME:
+        raise ValueError(f"{value[:20]!r}… has {len(value)} characters; a name has {MAX_NAME} at most")
+    if any(not 0 < len(label) <= MAX_LABEL for label in value.split(".")):
+        raise ValueError(f"{value!r} is not a name: between its dots stand 1 to {MAX_LABEL} characters")
+    if not NAME.fullmatch(value) or (":" in value and not _is_ipv6(value)):
+        raise ValueError(
+            f"{value!r} is not a host name, an address or an alias of ~/.ssh/config (a port stands in `ssh:`)"
+        )
+    return value
+
+
+def host_name(value: str) -> str:
+    """A host is reached by others; ValueError where this name leads each of them to itself."""
+    if value.lower() == LOCAL:
+        raise ValueError(
+            f"{value!r} cannot serve others: give the machine the name or address by which they reach it"
+        )
+    return value
+
+
+def _is_ipv6(value: str) -> bool:
+    try:
+        return ip_address(value).version == 6  # noqa: PLR2004 - the IP version
+    except ValueError:
+        return False
+
+
+def _known_model(value: str) -> str:
+    known = load_catalogue().model_names
+    full = value if value in known else f"{value}:latest"
+    if full not in known:
+        raise ValueError(f"unknown model {value!r}; the catalogue has {', '.join(known)}")
+    return full
+
+
+def _platform(value: str) -> str:
+    if value not in PLATFORMS:
+        raise ValueError(f"unknown platform {value!r}; OpenCode has {', '.join(PLATFORMS)}")
+    return value
+
+
+def _package(value: str) -> str:
+    known = tuple(load_catalogue().plugin.packages)
+    if value not in known:
+        raise ValueError(f"unknown package {value!r}; the plugin has {', '.join(known)}")
+    return value
+
+
+def _base_tag(value: str) -> str:
+    known = tuple(model.base for model in load_catalogue().models)
+    if value not in known:
+        raise ValueError(f"unknown base tag {value!r}; the catalogue has {', '.join(known)}")
+    return value
+
+
+def leads_somewhere(value: str) -> str:
+    """A URL's address and port must be some (ValueError); a path is none of its business."""
+    if not value.startswith(("http://", "https://")):
+        return value
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+        if "[" in parts.netloc:
+            ip_address(parts.hostname or "")
+    except ValueError as error:
+        raise ValueError(f"{value!r} is not a URL: {error}") from None
+    if port == 0:
+        raise ValueError(f"{value!r} is not a URL: no server has port 0")
+    return value
+
+
+def hops(value: str) -> str:
+    """Each hop's port must exist (ValueError)."""
+    for hop in value.split(","):
+        port = re.search(r":([0-9]+)$", hop)
+        if port and not 1 <= int(port[1]) <= MAX_PORT:
+            raise ValueError(f"{hop!r} has a port that does not exist")
+    return value
+
+
+def _some(value: tuple[Network, ...]) -> tuple[Network, ...]:
+    if not value:
+        raise ValueError("an empty list admits nobody; name a network, or leave the key out")
+    return value
+
+
+MachineName = Annotated[str, AfterValidator(_machine_name)]
+Platform = Annotated[str, AfterValidator(_platform)]
+Package = Annotated[str, AfterValidator(_package)]
+BaseTag = Annotated[str, AfterValidator(_base_tag)]
+ModelName = Annotated[str, AfterValidator(_known_model)]
+Admitted = Annotated[tuple[Annotated[Network, BeforeValidator(admittable)], ...], AfterValidator(_some)]
+Url = Annotated[str, Field(pattern=URL), AfterValidator(leads_somewhere)]
+
+
+ProfileName = Annotated[str, Field(pattern=PROFILE)]
+"""A shipped profile, a file of one's own (relative: to the site file), or `none`."""
