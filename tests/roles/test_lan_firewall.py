@@ -114,7 +114,8 @@ def test_what_was_opened_by_hand_is_closed_again(host: Bed, manager: str) -> Non
 def test_restarting_the_manager_changes_nothing(host: Bed, manager: str) -> None:
     for command in RESTARTS[manager]:
         host.run(command)
-        assert reached(host) == AS_LISTED, command
+        # firewalld says that it runs a moment before all of its rules do.
+        until(lambda: reached(host) == AS_LISTED, f"as listed after {command}", timeout_s=15)
     assert host.play(ROLE).changed == ()
 
 
