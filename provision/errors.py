@@ -7,7 +7,7 @@ ProvisionError(problem, remedy, evidence)      nothing else may leave the packag
 ├─ ProofError       5   probed URL, expected, got                      hosts changed, no workstation touched
 ├─ PublishError     6   workstations that kept their old file          the rest are done
 ├─ EngineError      7   an engine could not start or spoke nonsense
-└─ InterruptedRunError 130   Ctrl-C, before there was a run to report     nothing was changed
+└─ BrokenOffError 130   Ctrl-C, before there was a run to report     nothing was changed
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class EngineError(ProvisionError):
     exit_code = ExitCode.ENGINE
 
 
-class InterruptedRunError(ProvisionError):
+class BrokenOffError(ProvisionError):
     """A person or the system broke it off before there was anything to report."""
 
     exit_code = ExitCode.INTERRUPTED

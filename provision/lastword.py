@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
-from provision.errors import InterruptedRunError, PreflightError, ProvisionError, SiteError
+from provision.errors import BrokenOffError, PreflightError, ProvisionError, SiteError
 from provision.faults import as_error
 from provision.report import Failure
 from provision.streams import OutputError, note, result
@@ -15,9 +16,13 @@ def last_word(error: BaseException, *, as_json: bool) -> int:
     """Tell why, and the exit code for it."""
     told = _as_told(error)
     if as_json and not isinstance(told, OutputError):
-        result(document(told))
+        try:
+            result(document(told))
+        except OutputError as full:
+            note(f"{told}\n{full}")
     elif hasattr(error, "show"):  # a wrong command line: with the usage of what was typed
-        error.show()
+        with suppress(OSError):
+            error.show()
     else:
         note(str(told))
     return int(told.exit_code)
@@ -32,7 +37,7 @@ def document(error: ProvisionError) -> str:
 
 def _as_told(error: BaseException) -> ProvisionError:
     if isinstance(error, KeyboardInterrupt):
-        return InterruptedRunError("Interrupted.", changed="No machine was changed.", remedy="run it again")
+        return BrokenOffError("Interrupted.", changed="No machine was changed.", remedy="run it again")
     usage: Any = getattr(error, "format_message", None)
     if usage is not None:
         return SiteError(f"command line: {usage()}", remedy="`astraeus-provision --help` lists what there is")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from provision.errors import ExitCode, ProvisionError
+from provision.foreign import printable
 from provision.model import Frozen
 
 
@@ -62,12 +63,12 @@ def report_text(report: Report, *, dry_run: bool = False) -> str:
     for machine in report.machines:
         lines.append(f"{machine.machine} ({machine.kind})")
         verb = "would change" if dry_run else "changed"
-        lines += [f"  {verb}: {item}" for item in machine.changed]
+        lines += [f"  {verb}: {printable(item)}" for item in machine.changed]
         if not machine.changed and not dry_run:
             lines.append("  nothing changed")
-        lines += [f"  proven: {item}" for item in machine.proven]
-        lines += [f"  warning: {item}" for item in machine.warnings]
-        lines += [f"  left to do: {item}" for item in machine.left]
+        lines += [f"  proven: {printable(item)}" for item in machine.proven]
+        lines += [f"  warning: {printable(item)}" for item in machine.warnings]
+        lines += [f"  left to do: {printable(item)}" for item in machine.left]
     for failure in report.failures:
         lines += ["", str(failure.as_error())]
     would = "would be made" if dry_run else "made"

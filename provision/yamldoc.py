@@ -131,7 +131,9 @@ def _content(path: Path, shown: str, words: Words) -> bytes:
     except (FileNotFoundError, NotADirectoryError):
         raise MissingFileError(f"{shown}: there is no such file", remedy=words.missing) from None
     except OSError as error:
-        raise SiteError(f"{shown}: cannot be read: {error.strerror}") from None
+        raise SiteError(
+            f"{shown}: cannot be read: {error.strerror}", remedy="let this user read it"
+        ) from None
     if len(raw) > MAX_BYTES:
         raise SiteError(f"{shown}:1: it is no {words.noun}: it has more than {MAX_BYTES} bytes")
     return raw

@@ -95,6 +95,9 @@ def test_a_site_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     file.write_text("hosts: [{name: a}]\nrouter: {profile: no-such}\n")
     with pytest.raises(SiteError, match="profile 'no-such' is unknown"):
         check_site(file, as_json=False)
+    file.write_text("hosts: [{name: a}]\n")
+    assert check_site(file, as_json=True) == 0
+    assert json.loads(capsys.readouterr().out) == {"ok": True, "exit_code": 0, "failures": []}
     file.write_text("hosts: [{nam: a}]\n")
     with pytest.raises(SiteError, match="nam"):
         check_site(file, as_json=False)
@@ -113,6 +116,19 @@ def test_the_inventory_s_site_comes_from_flag_or_environment(
     names = [call[0][0].site.hosts[0].name for call in asked.calls]
     assert names == ["env", "flag"]
     assert asked.calls[1][0][1] == "flag"
+
+
+@pytest.mark.parametrize("name", ["typo", ""])
+def test_an_unknown_host_has_no_variables_and_a_person_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (tmp_path / "site.yml").write_text("hosts: [{name: gpu}]\n")
+    asked = replace(monkeypatch, "provision.dynamic.inventory_for", {"x": 1})
+    assert print_inventory(tmp_path / "site.yml", name) == 0
+    assert asked.calls == []
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {}
+    assert f"--host {name!r}: the site has no such host" in err
 
 
 def test_a_state_folder_in_the_way_is_an_engine_error(state: Path) -> None:

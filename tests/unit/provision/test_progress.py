@@ -62,3 +62,16 @@ def test_a_question_clears_the_live_view() -> None:
         stream.write("QUESTION")
     progress.close()
     assert "QUESTION" in stream.getvalue()
+
+
+@pytest.mark.parametrize("kind", [io.StringIO, Teletype])
+def test_what_a_machine_says_is_one_line_that_steers_nothing(kind: type[io.StringIO]) -> None:
+    stream = kind()
+    progress = progress_on(stream, verbose=True)
+    with step(progress, "Look \x1b]0;x\a") as summary:
+        progress.tell("gpu: \x1b]0;y\a\nforged")
+        summary.append("z\x9b")
+    progress.close()
+    shown = stream.getvalue()
+    assert [part for part in ("\x1b]0", "\a", "\x9b") if part in shown] == []
+    assert "gpu: ?]0;y??forged" in shown

@@ -54,3 +54,12 @@ def test_a_failure_is_told_with_evidence_what_was_changed_and_what_to_do() -> No
     text = report_text(report(ok=False, exit_code=4, failures=(Failure.of(error),)))
     assert "gpu: it burns\n    | smoke\n    | fire\nAlready changed: gpu\n-> water" in text
     assert "exit 4 (converge)" in text
+
+
+def test_no_machine_s_words_forge_a_line_of_the_report() -> None:
+    odd = MachineReport(machine="gpu", kind="host", warnings=("a\n  proven: all\x1b[2J",), left=("b\n0",))
+    shown = report_text(
+        Report(command="c", ok=True, exit_code=0, seconds=1.0, run_dir="/r", site="s", machines=(odd,))
+    )
+    assert "  warning: a?  proven: all?[2J" in shown.splitlines()
+    assert "  left to do: b?0" in shown.splitlines()

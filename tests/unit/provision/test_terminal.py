@@ -53,3 +53,9 @@ def test_results_go_to_stdout_unless_a_document_is_wanted(capsys: pytest.Capture
     Terminal(quiet=True, presents=False).present("plan")
     Terminal(quiet=True).say("note")
     assert capsys.readouterr() == ("plan\n", "note\n")
+
+
+def test_nothing_that_is_shown_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    Terminal(quiet=True).present("a\x1b[2J\n\tb")
+    Terminal(quiet=True).say("c\x9b")
+    assert capsys.readouterr() == ("a?[2J\n\tb\n", "c?\n")
