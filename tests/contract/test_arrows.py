@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 ORDER = (
     ("model", "errors", "paths", "foreign", "__init__"),
     ("catalogue", "rolevars", "yamldoc", "rundir", "progress", "report", "terminal", "faults", "parallel"),
-    ("site", "outcomes", "facts", "fleet", "matchexec"),
-    ("sitefile", "networks", "hostvars", "endpoints", "sshconfig"),
+    ("site", "outcomes", "facts", "fleet", "handshake", "matchexec", "proxy"),
+    ("sitefile", "networks", "hostvars", "endpoints", "sshconfig", "unreached"),
     ("ssh", "disk", "orders"),
     ("addresses",),
     ("knownhosts",),
@@ -92,7 +92,7 @@ def test_only_the_engine_rooms_know_the_engines() -> None:
 def test_only_named_modules_start_programs() -> None:
     starting = {name for name, path in modules("provision") if imports(path) & {"subprocess", "os.system"}}
     outside = {name for name in starting if not name.startswith(("provision.engines", "provision.fleet"))}
-    assert outside == {"provision.ssh", "provision.matchexec"}
+    assert outside == {"provision.ssh", "provision.matchexec", "provision.proxy"}
 
 
 def test_the_installed_product_needs_no_test_and_no_development_tool() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import os
 import socket
 import stat
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import paramiko
@@ -18,6 +19,18 @@ import pytest
 from provision.hostkeys import check, check_one
 from provision.knownhosts import fingerprint, pinned, record, recorded
 from provision.ssh import Reach
+from tests.unit.provision.doors import (
+    Door,
+    behind,
+    boasts,
+    closes,
+    drips,
+    floods,
+    greets,
+    silent,
+    steers,
+    web,
+)
 
 ED25519 = "ssh-ed25519"
 
@@ -104,7 +117,7 @@ def test_an_accepted_key_is_appended_and_only_its_owner_may_read(tmp_path: Path)
     ]
 
 
-class Door(paramiko.ServerInterface):
+class Nobody(paramiko.ServerInterface):
     """Lets nobody in."""
 
 
@@ -123,7 +136,7 @@ def server() -> Iterator[tuple[int, dict[str, str]]]:
             transport = paramiko.Transport(connection)
             for key in keys:
                 transport.add_server_key(key)
-            transport.start_server(server=Door(), event=threading.Event())
+            transport.start_server(server=Nobody(), event=threading.Event())
 
     threading.Thread(target=serve, daemon=True).start()
     yield listener.getsockname()[1], {key.get_name(): key.get_base64() for key in keys}
@@ -221,6 +234,95 @@ def test_dead_machines_together_cost_one_timeout(tmp_path: Path) -> None:
     finally:
         silent.close()
     assert {(key.state, key.kind) for key in found.values()} == {("unreachable", "silent")}
+
+
+@pytest.mark.parametrize(
+    ("door", "kind", "says"),
+    [
+        (closes, "refused", "it closes the connection before it greets"),
+        (web, "refused", "it is no SSH server on that port: it says 'HTTP/1.0 400 Bad'"),
+        (drips, "refused", "it is no SSH server on that port: it says 'S"),
+        (floods, "refused", "it is no SSH server on that port: it says 'AAA"),
+        (silent, "silent", "it does not answer (timed out)"),
+        (greets, "silent", "its SSH server greets (SSH-2.0-x), and then says no more (timed out)"),
+        (boasts, "other", "its SSH server speaks nonsense (a packet of"),
+        (steers, "other", "Incompatible version (1.5?[31m?31m instead of 2.0)"),
+    ],
+)
+def test_what_stands_behind_the_port_is_said(tmp_path: Path, door: Door, kind: str, says: str) -> None:
+    with behind(door) as port:
+        found = check_one(reach(tmp_path, "127.0.0.1", port), 1)
+    assert (found.state, found.kind) == ("unreachable", kind)
+    assert found.reason.startswith(says)
+
+
+def test_two_hundred_silent_machines_cost_one_timeout(tmp_path: Path) -> None:
+    with behind(silent) as port:
+        way = reach(tmp_path, "127.0.0.1", port)
+        begun = time.monotonic()
+        found = check({f"m{number}": way for number in range(200)}, timeout_s=1)
+        assert time.monotonic() - begun < 3
+    assert {key.kind for key in found.values()} == {"silent"}
+
+
+def test_a_proxy_s_words_cannot_steer_a_terminal(tmp_path: Path) -> None:
+    proxy = "sh -c 'printf \"a\\033[31mb\\nc\" >&2'"
+    found = check_one(reach(tmp_path, "nowhere.invalid", proxy_command=proxy), 1)
+    assert (found.kind, found.reason) == ("silent", "the way to it breaks off: a?[31mb c")
+
+
+def test_a_proxy_that_heeds_no_signal_is_ended_with_what_it_started(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    proxy = f"sh -c 'trap \"\" TERM HUP; sleep 60 & echo $! > {note}; while :; do sleep 1; done'"
+    begun = time.monotonic()
+    check_one(reach(tmp_path, "nowhere.invalid", proxy_command=proxy), 1)
+    while alive(int(note.read_text())):
+        assert time.monotonic() - begun < 4
+        time.sleep(0.05)
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_proxy_that_ends_is_not_waited_for(tmp_path: Path) -> None:
+    begun = time.monotonic()
+    found = check_one(reach(tmp_path, "nowhere.invalid", proxy_command="sleep 0.2"), 5)
+    assert time.monotonic() - begun < 3
+    assert found.state == "unreachable"
+
+
+@pytest.mark.parametrize("name", ["a..b", "a" * 70 + ".lan"])
+def test_a_name_that_dns_has_no_form_for_does_not_resolve(tmp_path: Path, name: str) -> None:
+    found = check_one(reach(tmp_path, name), 1)
+    assert (found.kind, found.reason) == ("name", "its name does not resolve: it has no form that DNS knows")
+
+
+def test_a_record_that_is_no_key_counts_as_none(tmp_path: Path) -> None:
+    (tmp_path / "ssh").mkdir()
+    line = f"gpu.local {ED25519} ".encode()
+    (tmp_path / "ssh/known_hosts").write_bytes(
+        line + b"AAAA\xff\n" + line + b"A\n" + line + key_text(1).encode()
+    )
+    assert [entry.line for entry in recorded(reach(tmp_path))] == [3]
+
+
+def test_a_pipe_for_known_hosts_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "ssh").mkdir()
+    os.mkfifo(tmp_path / "ssh/known_hosts")
+    found = at_once_or_never(lambda: recorded(reach(tmp_path)))
+    assert found == ()
+
+
+def at_once_or_never(call: Callable[[], object]) -> object:
+    results: list[object] = []
+    thread = threading.Thread(target=lambda: results.append(call()), daemon=True)
+    thread.start()
+    thread.join(2)
+    return results[0] if results else "it waits"
 
 
 def test_why_a_machine_was_not_reached(tmp_path: Path) -> None:
