@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ORDER = (
     ("model", "errors", "paths", "foreign", "__init__"),
     ("catalogue", "rolevars", "yamldoc", "rundir", "progress", "report", "terminal", "faults", "parallel"),
-    ("site", "outcomes", "facts", "fleet", "handshake", "matchexec", "proxy"),
+    ("site", "outcomes", "facts", "fleet", "handshake", "matchexec", "proxy", "openfiles"),
     ("sitefile", "networks", "hostvars", "endpoints", "sshconfig", "unreached"),
     ("ssh", "disk", "orders"),
     ("addresses",),
