@@ -74,7 +74,11 @@ def _plain_failures(transport: paramiko.Transport, *args: Any, **more: Any) -> N
         _start_client(transport, *args, **more)
     except EOFError:
         raise paramiko.SSHException(f"{_greets(transport)}, and then closes the connection") from None
-    except (paramiko.SSHException, OSError):
+    except paramiko.SSHException as error:
+        if str(error) != "Negotiation failed.":  # paramiko's words where it knows no more
+            raise
+        raise paramiko.SSHException(f"{_greets(transport)}, and then speaks nonsense") from None
+    except OSError:
         raise
     except Exception as error:
         raise paramiko.SSHException(f"{NONSENSE} ({type(error).__name__})") from error

@@ -57,6 +57,12 @@ def boasts(connection: socket.socket) -> None:
         connection.sendall(b"A" * 65536)
 
 
+def mumbles(connection: socket.socket) -> None:
+    """Greets, and then speaks no SSH."""
+    connection.sendall(b"SSH-2.0-x\r\n" + b"\x00\x00\x00\x0c\x0a" + b"\x01" * 400)
+    time.sleep(30)
+
+
 @contextmanager
 def behind(door: Door) -> Iterator[int]:
     """Its port, while the server runs."""
