@@ -1,4 +1,4 @@
-"""Servers that are none, on this machine: what each says, and no more."""
+"""Servers that are none, on this machine: what each says, and no more; and the way to one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from provision.ssh import Reach
 
 Door = Callable[[socket.socket], None]
 
@@ -61,6 +64,20 @@ def mumbles(connection: socket.socket) -> None:
     """Greets, and then speaks no SSH."""
     connection.sendall(b"SSH-2.0-x\r\n" + b"\x00\x00\x00\x0c\x0a" + b"\x01" * 400)
     time.sleep(30)
+
+
+def reach(tmp_path: Path, hostname: str = "gpu.local", port: int = 22, **more: object) -> Reach:
+    return Reach.model_validate(
+        {
+            "alias": "gpu",
+            "hostname": hostname,
+            "port": port,
+            "user": "ops",
+            "known_hosts_files": (str(tmp_path / "ssh" / "known_hosts"),),
+            "global_known_hosts_files": (str(tmp_path / "global"),),
+            **more,
+        }
+    )
 
 
 @contextmanager

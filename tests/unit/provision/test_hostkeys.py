@@ -18,20 +18,7 @@ import pytest
 
 from provision.hostkeys import check, check_one
 from provision.knownhosts import fingerprint, pinned, record, recorded
-from provision.ssh import Reach
-from tests.unit.provision.doors import (
-    Door,
-    behind,
-    boasts,
-    closes,
-    drips,
-    floods,
-    greets,
-    mumbles,
-    silent,
-    steers,
-    web,
-)
+from tests.unit.provision.doors import behind, reach, silent
 
 ED25519 = "ssh-ed25519"
 
@@ -39,20 +26,6 @@ ED25519 = "ssh-ed25519"
 def key_text(seed: int) -> str:
     body = b"\x00\x00\x00\x0bssh-ed25519\x00\x00\x00\x20" + bytes([seed]) * 32
     return base64.b64encode(body).decode()
-
-
-def reach(tmp_path: Path, hostname: str = "gpu.local", port: int = 22, **more: object) -> Reach:
-    return Reach.model_validate(
-        {
-            "alias": "gpu",
-            "hostname": hostname,
-            "port": port,
-            "user": "ops",
-            "known_hosts_files": (str(tmp_path / "ssh" / "known_hosts"),),
-            "global_known_hosts_files": (str(tmp_path / "global"),),
-            **more,
-        }
-    )
 
 
 def write(tmp_path: Path, *lines: str) -> None:
@@ -209,22 +182,6 @@ def test_it_is_asked_through_a_proxy_command(tmp_path: Path, server: tuple[int, 
     assert found.state == "unknown", found.reason
 
 
-@pytest.mark.parametrize(
-    ("says", "kind"),
-    [
-        ("No ED25519 host key is known for bastion.\nHost key verification failed.", "host key"),
-        ("ada@bastion: Permission denied (publickey).", "login"),
-        ("channel 0: open failed: connect failed: No route to host", "silent"),
-    ],
-)
-def test_what_a_proxy_complains_of_is_the_reason(tmp_path: Path, says: str, kind: str) -> None:
-    words = says.replace("\n", "\\n")
-    proxy = f"sh -c 'printf \"{words}\" >&2; exec cat >/dev/null'"
-    found = check_one(reach(tmp_path, "nowhere.invalid", proxy_command=proxy), 1)
-    assert (found.state, found.kind) == ("unreachable", kind)
-    assert found.reason == f"the way to it breaks off: {' '.join(says.splitlines())}"
-
-
 def test_dead_machines_together_cost_one_timeout(tmp_path: Path) -> None:
     silent = socket.create_server(("127.0.0.1", 0))
     try:
@@ -237,27 +194,6 @@ def test_dead_machines_together_cost_one_timeout(tmp_path: Path) -> None:
     assert {(key.state, key.kind) for key in found.values()} == {("unreachable", "silent")}
 
 
-@pytest.mark.parametrize(
-    ("door", "kind", "says"),
-    [
-        (closes, "refused", "it closes the connection before it greets"),
-        (web, "refused", "it is no SSH server on that port: it says 'HTTP/1.0 400 Bad'"),
-        (drips, "refused", "it is no SSH server on that port: it says 'S"),
-        (floods, "refused", "it is no SSH server on that port: it says 'AAA"),
-        (silent, "silent", "it does not answer (timed out)"),
-        (greets, "silent", "its SSH server greets (SSH-2.0-x), and then says no more (timed out)"),
-        (mumbles, "silent", "its SSH server greets (SSH-2.0-x), and then speaks nonsense"),
-        (boasts, "other", "its SSH server speaks nonsense (a packet of"),
-        (steers, "other", "Incompatible version (1.5?[31m?31m instead of 2.0)"),
-    ],
-)
-def test_what_stands_behind_the_port_is_said(tmp_path: Path, door: Door, kind: str, says: str) -> None:
-    with behind(door) as port:
-        found = check_one(reach(tmp_path, "127.0.0.1", port), 1)
-    assert (found.state, found.kind) == ("unreachable", kind)
-    assert found.reason.startswith(says)
-
-
 def test_two_hundred_silent_machines_cost_one_timeout(tmp_path: Path) -> None:
     with behind(silent) as port:
         way = reach(tmp_path, "127.0.0.1", port)
@@ -265,36 +201,6 @@ def test_two_hundred_silent_machines_cost_one_timeout(tmp_path: Path) -> None:
         found = check({f"m{number}": way for number in range(200)}, timeout_s=1)
         assert time.monotonic() - begun < 3
     assert {key.kind for key in found.values()} == {"silent"}
-
-
-def test_a_proxy_s_words_cannot_steer_a_terminal(tmp_path: Path) -> None:
-    proxy = "sh -c 'printf \"a\\033[31mb\\nc\" >&2'"
-    found = check_one(reach(tmp_path, "nowhere.invalid", proxy_command=proxy), 1)
-    assert (found.kind, found.reason) == ("silent", "the way to it breaks off: a?[31mb c")
-
-
-def test_a_proxy_that_heeds_no_signal_is_ended_with_what_it_started(tmp_path: Path) -> None:
-    note = tmp_path / "pid"
-    proxy = f"sh -c 'trap \"\" TERM HUP; sleep 60 & echo $! > {note}; while :; do sleep 1; done'"
-    begun = time.monotonic()
-    check_one(reach(tmp_path, "nowhere.invalid", proxy_command=proxy), 1)
-    while alive(int(note.read_text())):
-        assert time.monotonic() - begun < 4
-        time.sleep(0.05)
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def test_a_proxy_that_ends_is_not_waited_for(tmp_path: Path) -> None:
-    begun = time.monotonic()
-    found = check_one(reach(tmp_path, "nowhere.invalid", proxy_command="sleep 0.2"), 5)
-    assert time.monotonic() - begun < 3
-    assert found.state == "unreachable"
 
 
 @pytest.mark.parametrize("name", ["a..b", "a" * 70 + ".lan"])
