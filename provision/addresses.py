@@ -4,32 +4,46 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
+from functools import partial
 from ipaddress import ip_address
 
-from provision.site import Host, Site
+from provision.foreign import printable
+from provision.parallel import in_time
+from provision.site import Site
 from provision.ssh import Reach
+
+RESOLVER_LIMIT_S = 12.0
+"""All names together; a resolver that says nothing is given up by itself after 10 s."""
 
 
 def with_addresses(site: Site, ways: Mapping[str, Reach]) -> tuple[Site, tuple[str, ...]]:
     """The site with an address for every such host, and a note on each; names that resolve stay."""
-    hosts: list[Host] = []
-    notes: list[str] = []
-    for host in site.hosts:
-        address = ways[host.name].hostname if host.name in ways else host.name
-        is_alias = host.advertise is None and address != host.name
-        if is_alias and not _is_loopback(address) and not resolves(host.name):
-            hosts.append(host.model_copy(update={"advertise": address}))
-            notes.append(f"{host.name} is a name of your SSH configuration: workstations will use {address}")
-        else:
-            hosts.append(host)
-    return site.model_copy(update={"hosts": tuple(hosts)}), tuple(notes)
+    addresses = {host.name: ways[host.name].hostname for host in site.hosts if host.name in ways}
+    doubtful = [
+        host.name
+        for host in site.hosts
+        if host.advertise is None
+        and addresses.get(host.name, host.name) != host.name
+        and not _is_loopback(addresses[host.name])
+    ]
+    answers = in_time([partial(resolves, name) for name in doubtful], RESOLVER_LIMIT_S, otherwise=False)
+    renamed = {name: addresses[name] for name, found in zip(doubtful, answers, strict=True) if not found}
+    hosts = tuple(
+        host.model_copy(update={"advertise": renamed[host.name]}) if host.name in renamed else host
+        for host in site.hosts
+    )
+    notes = tuple(
+        f"{name} is a name of your SSH configuration: workstations will use {printable(address)}"
+        for name, address in renamed.items()
+    )
+    return site.model_copy(update={"hosts": hosts}), notes
 
 
 def resolves(name: str) -> bool:
     """Whether this machine finds an address for the name."""
     try:
         socket.getaddrinfo(name, None)
-    except OSError:
+    except (OSError, UnicodeError):  # the latter for a name that has no form in DNS, as `a..b`
         return False
     return True
 

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import base64
 import logging
-import os
-import shlex
 import socket
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from typing import Literal
+from typing import Literal, cast
 
 import paramiko
 
 from provision.facts import Unreached, UnreachedKind
+from provision.foreign import printable
+from provision.handshake import CLOSES, guard
 from provision.knownhosts import Entry, fingerprint, recorded, recorded_without_port
 from provision.model import Frozen
+from provision.proxy import Proxy
 from provision.ssh import CONNECT_TIMEOUT_S, Reach
+from provision.unreached import NO_NAME, REFUSED, SILENT, seen
 
-MAX_THREADS = 64
+MAX_THREADS = 512
+guard()
 # Without a handler paramiko's failures would reach the terminal as tracebacks; they are told as reasons.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
@@ -85,48 +87,31 @@ def _preferred(offered: tuple[str, ...], known: tuple[Entry, ...]) -> list[str]:
     return sorted(offered, key=lambda name: name not in types)
 
 
-def _connect(reach: Reach, timeout_s: float) -> socket.socket | paramiko.ProxyCommand:
-    if reach.proxy_command:
-        return paramiko.ProxyCommand(f"sh -c {shlex.quote('exec ' + reach.proxy_command)}")
-    return socket.create_connection((reach.hostname, reach.port), timeout=timeout_s)
-
-
 def shown_key(reach: Reach, known: tuple[Entry, ...], timeout_s: float) -> paramiko.PKey:
     """The key a machine shows; OSError or SSHException when it shows none in time."""
-    connection = _connect(reach, timeout_s)
+    if not reach.proxy_command:
+        with socket.create_connection((reach.hostname, reach.port), timeout=timeout_s) as connection:
+            return _exchanged_key(connection, known, timeout_s)
+    proxy = Proxy(reach.proxy_command)
     try:
-        return _exchanged_key(connection, known, timeout_s)
-    except (OSError, EOFError, paramiko.SSHException) as error:
-        said = _last_words(connection) if isinstance(connection, paramiko.ProxyCommand) else ""
-        if said:
-            raise ProxyError(said) from error
+        return _exchanged_key(proxy, known, timeout_s)
+    except (OSError, paramiko.SSHException) as error:
+        if proxy.last_words:
+            raise ProxyError(proxy.last_words) from error
         raise
     finally:
-        with suppress(ProcessLookupError):
-            connection.close()
-
-
-def _last_words(proxy: paramiko.ProxyCommand) -> str:
-    """What a proxy complained of, in one line; it may still run and hold its stderr open."""
-    complaints = proxy.process.stderr
-    if complaints is None:
-        return ""
-    os.set_blocking(complaints.fileno(), False)
-    said = (complaints.read() or b"").decode(errors="replace")
-    return " ".join(line.strip() for line in said.splitlines()[-3:] if line.strip())
+        proxy.close()
 
 
 def _exchanged_key(
-    connection: socket.socket | paramiko.ProxyCommand, known: tuple[Entry, ...], timeout_s: float
+    connection: socket.socket | Proxy, known: tuple[Entry, ...], timeout_s: float
 ) -> paramiko.PKey:
-    transport = paramiko.Transport(connection)
+    transport = paramiko.Transport(cast("socket.socket", connection))
     try:
         transport.banner_timeout = timeout_s
         options = transport.get_security_options()
         options.key_types = _preferred(tuple(options.key_types), known)
         transport.start_client(timeout=timeout_s)
-        if not transport.initial_kex_done:  # past its timeout start_client just returns
-            raise TimeoutError
         return transport.get_remote_server_key()
     finally:
         transport.close()
@@ -134,22 +119,45 @@ def _exchanged_key(
 
 def why_unreached(error: BaseException) -> Unreached:
     """A connection's failure in words a person uses."""
-    said = str(error).lower()
     if isinstance(error, ProxyError):
-        kinds: dict[str, UnreachedKind] = {"host key": "host key", "permission denied": "login"}
-        kind = next((kind for words, kind in kinds.items() if words in said), None)
-        if kind is None and error.__cause__ is not None:
-            kind = why_unreached(error.__cause__).kind
-        return Unreached(kind=kind or "other", reason=f"the way to it breaks off: {error}")
-    if isinstance(error, socket.gaierror):
-        return Unreached(kind="name", reason="its name does not resolve")
-    if isinstance(error, TimeoutError) or "timeout" in said or "banner" in said or "timed out" in said:
-        return Unreached(kind="silent", reason="it does not answer (timed out)")
-    if isinstance(error, ConnectionRefusedError):
-        return Unreached(kind="refused", reason="it refuses the connection: no SSH server on that port")
-    if isinstance(error, OSError) and error.strerror:
-        return Unreached(kind="silent", reason=error.strerror.lower())
-    return Unreached(kind="other", reason=str(error) or type(error).__name__)
+        return _way_breaks_off(error)
+    said = str(error)
+    return seen(said) or _usual(error, said)
+
+
+def _usual(error: BaseException, said: str) -> Unreached:
+    match error:
+        case socket.gaierror():
+            return NO_NAME
+        case UnicodeError():
+            return NO_NAME.model_copy(update={"reason": f"{NO_NAME.reason}: it has no form that DNS knows"})
+        case TimeoutError():
+            return SILENT
+        case ConnectionRefusedError():
+            return REFUSED
+        case OSError(strerror=str(reason)):
+            return Unreached(kind="silent", reason=reason.lower())
+    banner = "banner" in said.lower() or "timeout" in said.lower()
+    return SILENT if banner else Unreached(kind="other", reason=printable(said) or type(error).__name__)
+
+
+def _way_breaks_off(error: ProxyError) -> Unreached:
+    said = str(error).lower()
+    kinds: dict[str, UnreachedKind] = {"host key": "host key", "permission denied": "login"}
+    kind = next((kind for words, kind in kinds.items() if words in said), None)
+    if kind is None and error.__cause__ is not None:
+        # A bastion that closes the way says why; the machine behind it said nothing.
+        kind = "silent" if CLOSES in str(error.__cause__) else why_unreached(error.__cause__).kind
+    return Unreached(kind=kind or "other", reason=f"the way to it breaks off: {printable(str(error))}")
+
+
+def resolvable(reach: Reach) -> bool:
+    """Whether its host name has a form that can be asked for at all; `a..b` has none."""
+    try:
+        reach.hostname.encode("idna")
+    except UnicodeError:
+        return reach.proxy_command is not None
+    return True
 
 
 def check_one(reach: Reach, timeout_s: float) -> HostKey:
@@ -157,7 +165,7 @@ def check_one(reach: Reach, timeout_s: float) -> HostKey:
     entries, fallback = recorded(reach), recorded_without_port(reach)
     try:
         shown = shown_key(reach, entries or fallback, timeout_s)
-    except (OSError, EOFError, paramiko.SSHException) as error:
+    except (OSError, UnicodeError, paramiko.SSHException) as error:
         why = why_unreached(error)
         return HostKey(state="unreachable", kind=why.kind, reason=why.reason)
     return judge(entries, fallback, shown.get_name(), base64.b64encode(shown.asbytes()).decode())

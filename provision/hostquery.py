@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from provision.catalogue import Catalogue, full_name
 from provision.disk import PREFIX
 from provision.fleet.host.script import HostQuery, LiveQuery
@@ -14,12 +12,24 @@ PUBLIC_LIBRARY = "https://registry.ollama.ai/library"
 """Where Ollama itself pulls from when no mirror is named."""
 
 
+def _parts(url: str) -> tuple[str, str, str]:
+    """Scheme, host with port, path; any text has them, where urlsplit fails at some."""
+    scheme, _, rest = url.partition("://")
+    netloc, _, path = rest.partition("/")
+    return scheme, netloc, path
+
+
+def _host(url: str) -> str:
+    netloc = _parts(url)[1].lower()
+    return netloc[1:].partition("]")[0] if netloc.startswith("[") else netloc.partition(":")[0]
+
+
 def manifest_url(base: str, site: Site) -> str:
     """Where the manifest of a base tag lies; it says how big the model is."""
-    library = urlsplit(site.models.mirror or PUBLIC_LIBRARY)
-    namespace = library.path.strip("/") or "library"
+    scheme, netloc, path = _parts(site.models.mirror or PUBLIC_LIBRARY)
+    namespace = path.strip("/") or "library"
     name, _, tag = full_name(base).partition(":")
-    return f"{library.scheme}://{library.netloc}/v2/{namespace}/{name}/manifests/{tag}"
+    return f"{scheme}://{netloc}/v2/{namespace}/{name}/manifests/{tag}"
 
 
 def archive_urls(site: Site, catalogue: Catalogue) -> dict[str, str]:
@@ -41,7 +51,7 @@ def source_names(
     """Names that a host of that architecture must resolve to fetch the archive, the models, or both."""
     urls = [archive_urls(site, catalogue).get(arch) if archive else None]
     urls.append((site.models.mirror or PUBLIC_LIBRARY) if models else None)
-    names = [urlsplit(url).hostname for url in urls if url]
+    names = [_host(url) for url in urls if url]
     return tuple(dict.fromkeys(name for name in names if name))
 
 

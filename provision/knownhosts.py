@@ -62,6 +62,8 @@ def _names_match(patterns: str, name: str) -> bool:
 
 def _entries(path: str, name: str) -> Iterator[Entry]:
     try:
+        if not Path(path).is_file():  # a pipe would be waited for, a device has no end
+            return
         lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:  # absent or not ours to read: OpenSSH goes on without it too
         return
@@ -74,7 +76,7 @@ def _entries(path: str, name: str) -> Iterator[Entry]:
             continue
         try:
             base64.b64decode(words[2], validate=True)
-        except binascii.Error:
+        except ValueError:  # binascii's, or one for letters beyond ASCII
             continue
         yield Entry(key_type=words[1], key=words[2], file=path, line=number, revoked=marker == "@revoked")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -24,6 +25,10 @@ class _Call(threading.Thread, Generic[T]):
         except BaseException as error:  # noqa: BLE001 - raised again where the result is asked for
             self._error = error
 
+    def result_in(self, seconds: float, otherwise: T) -> T:
+        self.join(seconds)
+        return otherwise if self.is_alive() else self.result()
+
     def result(self) -> T:
         self.join()
         if self._error is not None:
@@ -37,6 +42,15 @@ def later(calls: Sequence[Callable[[], T]]) -> Callable[[], list[T]]:
     for thread in threads:
         thread.start()
     return lambda: [thread.result() for thread in threads]
+
+
+def in_time(calls: Sequence[Callable[[], T]], limit_s: float, otherwise: T) -> list[T]:
+    """The results of all calls, in order; `otherwise` for those that are not there within the limit."""
+    deadline = time.monotonic() + limit_s
+    threads = [_Call(call) for call in calls]
+    for thread in threads:
+        thread.start()
+    return [thread.result_in(max(0.0, deadline - time.monotonic()), otherwise) for thread in threads]
 
 
 def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:

@@ -13,14 +13,18 @@ from typing import Any
 import paramiko
 
 from provision.errors import EngineError, SiteError
+from provision.foreign import printable
 from provision.model import Frozen
 from provision.site import Ssh
-from provision.sshconfig import read_config, user_config
+from provision.sshconfig import expanded, read_config, there, user_config
 
 DEFAULT_KNOWN_HOSTS = ("~/.ssh/known_hosts", "~/.ssh/known_hosts2")
 DEFAULT_GLOBAL_KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
 CONNECT_TIMEOUT_S = 5
 OPENSSH_FAILED = 255
+MAX_PORT = 65535
+# As OpenSSH has it: what shells, options and terminals would take for something else stands in no name.
+_HOSTNAME = re.compile(r"(?!-)[^\s\x00-\x20'`\"$\\;&<>|(){},\x7f-\x9f]+")
 
 
 class Reach(Frozen):
@@ -54,14 +58,31 @@ class Reach(Frozen):
 
 def _overrides(name: str, ssh: Ssh) -> str:
     wishes = {"HostName": ssh.hostname, "Port": ssh.port, "User": ssh.user, "ProxyJump": ssh.jump}
-    wishes["IdentityFile"] = ssh.identity and str(Path(ssh.identity).expanduser())
+    wishes["IdentityFile"] = ssh.identity and str(_identity(name, ssh.identity))
     lines = [f"  {key} {value}" for key, value in wishes.items() if value is not None]
     return "\n".join([f"Host {name}", *lines, ""]) if lines else ""
 
 
+def _identity(name: str, text: str) -> Path:
+    try:
+        return expanded(text)
+    except ValueError as error:
+        raise SiteError(f"{name}: ssh.identity: {error}", remedy="correct it in the site") from None
+
+
 def _files(words: str | None, defaults: tuple[str, ...]) -> tuple[str, ...]:
     names = shlex.split(words) if words else list(defaults)
-    return tuple(str(Path(name).expanduser()) for name in names if name != "none")
+    return tuple(str(expanded(name)) for name in names if name != "none")
+
+
+def _destination(found: Mapping[str, Any]) -> tuple[str, int]:
+    """Host name and port; ValueError for what OpenSSH would not connect to either."""
+    hostname, port = str(found["hostname"]), int(found.get("port", paramiko.config.SSH_PORT))
+    if not _HOSTNAME.fullmatch(hostname):
+        raise ValueError(f"HostName {printable(hostname)!r} is no host name")
+    if not 0 < port <= MAX_PORT:
+        raise ValueError(f"Port {port} is none of 1 to {MAX_PORT}")
+    return hostname, port
 
 
 def _listed(value: Any) -> tuple[str, ...]:
@@ -102,13 +123,23 @@ def resolve(
     config = read_config(_overrides(name, ssh), files)
     try:
         found: Mapping[str, Any] = config.lookup(name)
-        port = int(found.get("port", paramiko.config.SSH_PORT))
-    except (paramiko.SSHException, OSError, ValueError, KeyError, ImportError) as error:
+        hostname, port = _destination(found)
+        agent = found.get("identityagent")
+        paths: dict[str, Any] = {
+            "identity_files": tuple(
+                str(path)
+                for path in (expanded(key) for key in _listed(found.get("identityfile")))
+                if there(path)
+            ),
+            "identity_agent": str(expanded(agent)) if agent and agent != "SSH_AUTH_SOCK" else None,
+            "known_hosts_files": _files(found.get("userknownhostsfile"), DEFAULT_KNOWN_HOSTS),
+            "global_known_hosts_files": _files(found.get("globalknownhostsfile"), DEFAULT_GLOBAL_KNOWN_HOSTS),
+        }
+    except (paramiko.SSHException, OSError, ValueError, KeyError) as error:
         raise SiteError(
-            f"{name}: {user_config()} cannot be applied to it: {error}",
+            f"{name}: {user_config()} cannot be applied to it: {printable(str(error))}",
             remedy=f"correct the settings for {name} (`ssh -G {name}` shows what OpenSSH makes of them)",
         ) from None
-    hostname = str(found["hostname"])
     jump = found.get("proxyjump")
     command = found.get("proxycommand")
     first = next((key for key in found if key in {"proxyjump", "proxycommand"}), None)
@@ -126,25 +157,17 @@ def resolve(
             ) from None
     else:
         jump = command = None
-    agent = found.get("identityagent")
     return Reach(
         alias=name,
         hostname=hostname,
         port=port,
         user=found.get("user") or user or getpass.getuser(),
-        identity_files=tuple(
-            str(path)
-            for path in (Path(key).expanduser() for key in _listed(found.get("identityfile")))
-            if path.is_file()
-        ),
         certificate_files=_listed(found.get("certificatefile")),
         identities_only=found.get("identitiesonly") == "yes",
-        identity_agent=str(Path(agent).expanduser()) if agent and agent != "SSH_AUTH_SOCK" else None,
         proxy_jump=jump,
         proxy_command=command,
-        known_hosts_files=_files(found.get("userknownhostsfile"), DEFAULT_KNOWN_HOSTS),
-        global_known_hosts_files=_files(found.get("globalknownhostsfile"), DEFAULT_GLOBAL_KNOWN_HOSTS),
         host_key_alias=found.get("hostkeyalias"),
+        **paths,
     )
 
 
@@ -241,6 +264,14 @@ def run_ssh_config(reaches: Mapping[str, Reach]) -> str:
     return "\n".join(blocks)
 
 
+def no_openssh() -> EngineError:
+    """For whoever starts `ssh` and finds none."""
+    return EngineError(
+        "the OpenSSH client is missing: there is no `ssh` on PATH",
+        remedy="install it (the package is openssh-client or openssh-clients)",
+    )
+
+
 def sudo_password_works(reach: Reach, password: str, timeout_s: float = 20) -> bool:
     """Whether sudo there takes this password; it goes through stdin only and leaves no sudo timestamp."""
     argv = openssh_argv(reach, "sudo -k -S -p '' true")
@@ -249,9 +280,7 @@ def sudo_password_works(reach: Reach, password: str, timeout_s: float = 20) -> b
             argv, input=f"{password}\n", capture_output=True, text=True, timeout=timeout_s, check=False
         )
     except FileNotFoundError:
-        raise EngineError(
-            "ssh is not installed on this machine", remedy="install the OpenSSH client"
-        ) from None
+        raise no_openssh() from None
     except subprocess.TimeoutExpired:
         raise EngineError(
             f"{reach.alias}: sudo did not answer within {timeout_s:.0f} s", remedy="try again"

@@ -14,11 +14,14 @@ from pathlib import Path
 import paramiko
 
 from provision.errors import SiteError
+from provision.foreign import printable
+from provision.matchexec import bounded
 
 SYSTEM_CONFIG = Path("/etc/ssh/ssh_config")
 MAX_INCLUDE_DEPTH = 16
 PLAIN_CRITERIA = frozenset({"all", "canonical", "final"})
 VALUED_CRITERIA = frozenset({"exec", "host", "originalhost", "user", "localuser"})
+bounded()
 _SETTING = re.compile(r"^(\w+)(?:\s*=\s*|\s+)(.+)$")
 _WORD = re.compile(r'"([^"]*)"|(\S+)')
 
@@ -26,6 +29,22 @@ _WORD = re.compile(r'"([^"]*)"|(\S+)')
 def user_config() -> Path:
     """`~/.ssh/config`."""
     return Path.home() / ".ssh" / "config"
+
+
+def expanded(text: str) -> Path:
+    """With `~` and `~user` for their homes; ValueError where there is no such user."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError(f"{text}: there is no such user, or it has no home") from None
+
+
+def there(path: Path) -> bool:
+    """Whether it is a file; False too where that cannot be told, as in a folder that is closed to us."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _without_comment(line: str) -> str:
@@ -43,7 +62,7 @@ def _without_comment(line: str) -> str:
 
 def _included(words: str, base: Path) -> Iterator[Path]:
     for match in _WORD.finditer(words):
-        pattern = Path(match.group(1) or match.group(2)).expanduser()
+        pattern = expanded(match.group(1) or match.group(2))
         # glob: absolute patterns, which Path.glob refuses
         yield from (Path(name) for name in sorted(glob.glob(str(base / pattern))))  # noqa: PTH207
 
@@ -73,13 +92,14 @@ def _lines(path: Path, base: Path, depth: int = 0) -> Iterator[str]:
         key = setting.group(1).lower() if setting else ""
         if setting and key == "include":
             for name in _included(setting.group(2), base):
-                if name.is_file():
+                if there(name):
                     yield from _lines(name, base, depth + 1)
             yield block
             continue
         if key == "match" and (strange := _strange_criteria(line)):
             raise SiteError(
-                f"{path}: `Match {strange}` is not understood here, and guessing could reach another machine",
+                f"{path}: `Match {printable(strange)}` is not understood here, "
+                "and guessing could reach another machine",
                 remedy="write that block as `Host` or as `Match host`, `user` or `exec`",
             )
         if key in {"host", "match"}:
@@ -94,13 +114,13 @@ def read_config(overrides: str = "", files: tuple[Path, ...] | None = None) -> p
     if overrides:
         config.parse(io.StringIO(overrides))
     for path in (user_config(), SYSTEM_CONFIG) if files is None else files:
-        if not path.is_file():
-            continue
         try:
+            if not path.is_file():
+                continue
             config.parse(io.StringIO("\n".join(_lines(path, path.parent))))
         except (OSError, UnicodeDecodeError, paramiko.SSHException, ValueError) as error:
             raise SiteError(
-                f"{path}: this SSH configuration cannot be read: {error}",
+                f"{path}: this SSH configuration cannot be read: {printable(str(error))}",
                 remedy=f"correct it (`ssh -G -F {path} somehost` shows what OpenSSH makes of it)",
             ) from None
     return config

@@ -24,6 +24,7 @@ from provision.hostkeys import HostKey
 from provision.hostquery import host_query
 from provision.knownhosts import pinned, recorded, recorded_without_port
 from provision.model import Frozen
+from provision.openfiles import room_for
 from provision.rundir import write_atomic
 from provision.site import Site
 from provision.ssh import CONNECT_TIMEOUT_S, Reach, pyinfra_host_data, resolve, run_ssh_config
@@ -81,6 +82,11 @@ def reaches(site: Site) -> dict[str, Reach]:
 
 def _machine_names(site: Site) -> tuple[str, ...]:
     return (*(host.name for host in site.hosts), *(station.name for station in site.consumers))
+
+
+def _on_file(way: Reach) -> bool:
+    """Whether a look can begin; a name that cannot even be asked for would end pyinfra for all."""
+    return hostkeys.resolvable(way) and bool(recorded(way) or recorded_without_port(way))
 
 
 def write_inventory(run_dir: Path, site: Site, ways: Mapping[str, Reach], *, timeout_s: int) -> None:
@@ -155,7 +161,8 @@ def survey(
     """
     names = [name for name in _machine_names(site) if only is None or name in only]
     remote = {name: ways[name] for name in names if name != LOCAL}
-    on_file = {name: way for name, way in remote.items() if recorded(way) or recorded_without_port(way)}
+    room_for(len(remote))
+    on_file = {name: way for name, way in remote.items() if _on_file(way)}
     strangers = {name: way for name, way in remote.items() if name not in on_file}
     asked = [name for name in names if name in on_file or name not in remote]
     write_inventory(run_dir, site, on_file, timeout_s=timeout_s)

@@ -13,6 +13,7 @@ from typing import Any
 from provision.engines.process import run
 from provision.errors import EngineError
 from provision.fleet.host.sudoword import sudo_environment, sudo_variable
+from provision.foreign import printable
 from provision.model import Frozen
 from provision.paths import data_root
 
@@ -135,9 +136,11 @@ class _Reading:
             event = json.loads(text)
             kind = event["event"]
         except (ValueError, KeyError, TypeError):
-            self.noise.append(text)
+            self.noise.append(printable(text))
             return
         self.events += 1
+        if event.get("message"):  # of the machine: its programs' words stand in it
+            event["message"] = printable(str(event["message"]), lines=True)
         host = event.get("host", "")
         task = event.get("task", "")
         if kind == "start":

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Literal
 
 from provision.errors import EngineError
+from provision.foreign import printable
 from provision.model import Frozen
-from provision.ssh import Reach, openssh_argv
+from provision.ssh import Reach, no_openssh, openssh_argv
 
 TUNNEL_TIMEOUT_S = 20.0
 PROBE_TIMEOUT_S = 60.0
@@ -34,9 +35,7 @@ def tunnel(reach: Reach, port: int, log: Log) -> Iterator[Path]:
         argv = openssh_argv(reach, options=forward)
         argv[1:1] = ["-N", "-L", f"{socket}:127.0.0.1:{port}"]
         log(argv)
-        with subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        ) as process:
+        with _started(argv) as process:
             try:
                 _wait_for(socket, process, reach.alias)
                 yield socket
@@ -46,12 +45,29 @@ def tunnel(reach: Reach, port: int, log: Log) -> Iterator[Path]:
                     process.stderr.close()
 
 
+def _started(argv: list[str]) -> subprocess.Popen[str]:
+    try:
+        return subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+    except FileNotFoundError:
+        raise no_openssh() from None
+
+
 def _wait_for(socket: Path, process: subprocess.Popen[str], name: str) -> None:
     deadline = time.monotonic() + TUNNEL_TIMEOUT_S
     while not socket.exists():
         if process.poll() is not None:
             said = process.stderr.read() if process.stderr else ""
-            raise EngineError(f"{name}: ssh could not open a tunnel to its port", evidence=said[-1000:])
+            raise EngineError(
+                f"{name}: ssh could not open a tunnel to its port",
+                evidence=printable(said[-1000:], lines=True),
+            )
         if time.monotonic() > deadline:
             raise EngineError(f"{name}: the tunnel was not open after {TUNNEL_TIMEOUT_S:.0f} s")
         time.sleep(_POLL_S)
@@ -77,11 +93,19 @@ def probe_off_list(reach: Reach, port: int, sudo_password: str | None, log: Log)
     text = script if sudo_password is None or not sudo else f"{sudo_password}\n{script}"
     try:
         done = subprocess.run(
-            argv, input=text, capture_output=True, text=True, timeout=PROBE_TIMEOUT_S, check=False
+            argv,
+            input=text,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=PROBE_TIMEOUT_S,
+            check=False,
         )
+    except FileNotFoundError:
+        raise no_openssh() from None
     except subprocess.TimeoutExpired:
         return OffList(verdict="unknown", detail=f"the probe took longer than {PROBE_TIMEOUT_S:.0f} s")
-    word, _, detail = done.stdout.strip().partition(" ")
+    word, _, detail = printable(done.stdout.strip()).partition(" ")
     match word:
         case "closed" | "open":
             return OffList(verdict=word, detail=detail)
@@ -89,4 +113,4 @@ def probe_off_list(reach: Reach, port: int, sudo_password: str | None, log: Log)
             return OffList(verdict="unknown", detail=detail)
         case _:
             said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-            return OffList(verdict="unknown", detail=f"the probe did not run: {said}")
+            return OffList(verdict="unknown", detail=f"the probe did not run: {printable(said)}")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from provision.errors import EngineError
+from provision.foreign import printable
 from provision.model import Frozen
 
 EVIDENCE_LINES = 20
@@ -33,7 +34,8 @@ class Completed(Frozen):
     @property
     def evidence(self) -> str:
         """The last lines it said."""
-        return "\n".join((self.stderr.strip() or self.stdout.strip()).splitlines()[-EVIDENCE_LINES:])
+        last = (self.stderr.strip() or self.stdout.strip()).splitlines()[-EVIDENCE_LINES:]
+        return printable("\n".join(last), lines=True)
 
 
 def command_text(argv: Sequence[str], env: Mapping[str, str] | None = None, cwd: Path | None = None) -> str:
@@ -108,6 +110,15 @@ def _send(pids: set[int], number: signal.Signals) -> None:
             os.kill(pid, number)
 
 
+def _sweep(leader: int) -> None:
+    """End what a program that ended by itself left of its session, such as a proxy that heeds no one."""
+    try:
+        os.killpg(leader, 0)
+    except (ProcessLookupError, PermissionError):
+        return
+    _end(leader, set())
+
+
 def _drain(stream: IO[str], into: list[str], tell: Callable[[str], None] | None) -> threading.Thread:
     def read() -> None:
         for line in stream:
@@ -165,6 +176,7 @@ def run(
             with suppress(BrokenPipeError), process.stdin as pipe:
                 pipe.write(stdin)
         process.wait(timeout_s)
+        _sweep(process.pid)
     except subprocess.TimeoutExpired:
         timed_out = True
         stop(process)

@@ -13,16 +13,31 @@ from typing import Any
 from provision.engines.process import Completed, run
 from provision.errors import EngineError
 from provision.facts import Unreached
+from provision.fleet.answers import given, kept
 from provision.fleet.host.sudoword import sudo_environment
 from provision.fleet.workstation.invoke import LOCAL_NAME
+from provision.foreign import printable
 from provision.forms import LOCAL
+from provision.unreached import NO_NAME, REFUSED, SILENT, seen
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 INVENTORY = PACKAGE_ROOT / "provision" / "fleet" / "inventory.py"
 STATE_FACT = "provision.fleet.look.State"
 FACT_TIMEOUT_S = 60
+MAX_AT_ONCE = 512
+"""pyinfra's own default, 20 for each processor, makes the dead of a large site wait for each other."""
 COMPLAINT = re.compile(r"^\s*\[(?P<name>[^\]]+)\]\s+(?P<said>.+)$")
 _CONNECTION = re.compile(r"(SSH|SSH host key|Authentication|EOF) error|Could not (connect|resolve)")
+_INNER = re.compile(r"[^(]* \((?P<why>.*)\)")
+_WORDS = {
+    ("authentication", "private key"): Unreached(
+        kind="login", reason="it refuses the login: no key or agent of yours opens it"
+    ),
+    ("host key",): Unreached(kind="host key", reason="its host key is not the one on file"),
+    ("resolve", "name or service"): NO_NAME,
+    ("timed out", "timeout", "banner"): SILENT,
+    ("refused", "unable to connect to port"): REFUSED,
+}
 _NO_MACHINE = "No hosts remaining"
 
 
@@ -59,18 +74,16 @@ def pyinfra(
 
 def unreached(said: str) -> Unreached:
     """A complaint of pyinfra about a connection, as a kind and in a person's words."""
+    inner = _INNER.fullmatch(said)
+    why = (inner and inner["why"]) or said
+    known = seen(why)
+    if known is not None:
+        return known
     low = said.lower()
-    if "authentication" in low or "private key" in low:
-        return Unreached(kind="login", reason="it refuses the login: no key or agent of yours opens it")
-    if "no host key" in low or "host key" in low:
-        return Unreached(kind="host key", reason="its host key is not the one on file")
-    if "resolve" in low or "name or service" in low:
-        return Unreached(kind="name", reason="its name does not resolve")
-    if "timed out" in low or "timeout" in low or "banner" in low:
-        return Unreached(kind="silent", reason="it does not answer (timed out)")
-    if "refused" in low or "unable to connect to port" in low:
-        return Unreached(kind="refused", reason="it refuses the connection: no SSH server on that port")
-    return Unreached(kind="other", reason=said)
+    for words, usual in _WORDS.items():
+        if any(word in low for word in words):
+            return usual
+    return Unreached(kind="other", reason=printable(why))
 
 
 def complaints(stderr: str) -> dict[str, Unreached]:
@@ -86,7 +99,7 @@ def complaints(stderr: str) -> dict[str, Unreached]:
 def answers(completed: Completed) -> dict[str, dict[str, Any]]:
     """The facts that came back, by machine; EngineError when pyinfra itself failed."""
     text = completed.stdout.strip()
-    if not text and (_NO_MACHINE in completed.stderr + completed.stdout or completed.timed_out):
+    if not text and _NO_MACHINE in completed.stderr + completed.stdout:
         return {}
     try:
         facts = json.loads(text[text.index("{") :])
@@ -115,22 +128,31 @@ def gather(
     sudo_passwords: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, dict[str, Any]], dict[str, Unreached]]:
     """Look at all machines of the run's inventory at once: who answered, and why the others did not."""
-    completed = pyinfra(
-        run_dir,
-        "fact",
-        STATE_FACT,
-        "--json",
-        "--data",
-        f"_timeout={FACT_TIMEOUT_S}",
-        log=log,
-        timeout_s=timeout_s,
-        hidden_env=sudo_environment(sudo_passwords or {}),
-    )
-    found = answers(completed)
+    with kept(run_dir):
+        completed = pyinfra(
+            run_dir,
+            "fact",
+            STATE_FACT,
+            "--json",
+            "--parallel",
+            str(min(len(asked), MAX_AT_ONCE)),
+            "--data",
+            f"_timeout={FACT_TIMEOUT_S}",
+            log=log,
+            timeout_s=timeout_s,
+            hidden_env=sudo_environment(sudo_passwords or {}),
+        )
+        found = given(run_dir) if completed.timed_out else answers(completed)
     said = complaints(completed.stderr)
-    missing = {}
-    for name in asked:
-        if name not in found:
-            broken_off = Unreached(kind="other", reason="it was reached, but the look at it broke off")
-            missing[name] = said.get(LOCAL_NAME if name == LOCAL else name, broken_off)
+    broken_off = Unreached(
+        kind="other",
+        reason=f"the look at it did not end within {timeout_s:.0f} s"
+        if completed.timed_out
+        else "it was reached, but the look at it broke off",
+    )
+    missing = {
+        name: said.get(LOCAL_NAME if name == LOCAL else name, broken_off)
+        for name in asked
+        if name not in found
+    }
     return found, missing

@@ -9,6 +9,7 @@ from typing import TypeVar
 from provision.engines.pyinfra import COMPLAINT, complaints, pyinfra
 from provision.fleet.workstation.invoke import LOCAL_NAME, arguments, fresh, outcomes
 from provision.fleet.workstation.shapes import Confirmed, Outcome, Phase, Published, PutBack, Withdrawn
+from provision.foreign import printable
 from provision.forms import LOCAL
 
 O = TypeVar("O", bound=Outcome)  # noqa: E741 - the usual letter of a type variable
@@ -53,7 +54,7 @@ def _telling(phase: Phase, tell: Log) -> Log:
         match = COMPLAINT.match(said)
         if match is None:
             return
-        text = match["said"].strip()
+        text = printable(match["said"].strip())
         known = next((word for start, word in words.items() if text.startswith(start)), text)
         if known and not text.startswith("Loading"):
             tell(f"{LOCAL if match['name'] == LOCAL_NAME else match['name']}: {known}")

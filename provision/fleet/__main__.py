@@ -17,7 +17,10 @@ def main() -> None:
     """Run pyinfra, and leave without taking fifty connections apart object by object: its end closes them."""
     sys.modules["invoke"] = cast("ModuleType", None)
     try:
-        importlib.import_module("pyinfra_cli.main").main()
+        pyinfra = importlib.import_module("pyinfra_cli.main")
+        # Only now: paramiko must meet the threads and sockets that gevent put in place.
+        importlib.import_module("provision.handshake").guard()
+        pyinfra.main()
     except SystemExit as end:
         if isinstance(end.code, str):
             raise

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
+from pathlib import Path
 from typing import Any
 
 from pyinfra.api.facts import FactBase
 from pyinfra.context import host
+
+from provision.fleet.answers import answers_folder
 
 
 def _look() -> FactBase[dict[str, Any]]:
@@ -26,4 +31,9 @@ class State(FactBase[dict[str, Any]]):
         return str(_look().command())
 
     def process(self, output: list[str]) -> dict[str, Any]:
-        return dict(_look().process(output))
+        """Kept at once: what one machine said stays, also where another never comes to an end."""
+        answer = dict(_look().process(output))
+        folder = answers_folder(Path(os.environ["ASTRAEUS_RUN"]))
+        if folder.is_dir():
+            (folder / host.data.machine).write_text(json.dumps(answer), encoding="utf-8")
+        return answer

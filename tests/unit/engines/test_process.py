@@ -132,3 +132,18 @@ def test_what_a_program_left_is_asked_to_end_so_that_it_clears_up(tmp_path: Path
 
 def test_a_command_line_can_be_pasted() -> None:
     assert command_text(["a", "b c"], {"X": "1 2"}) == "env 'X=1 2' a 'b c'"
+
+
+def test_what_a_program_leaves_behind_is_ended_with_it(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    begun = time.monotonic()
+    script = f"sh -c 'trap \"\" TERM HUP; while :; do sleep 1; done' & echo $! > {note}; echo done"
+    done = run(["sh", "-c", script], log=lambda _: None)
+    assert (done.returncode, done.stdout) == (0, "done\n")
+    assert not alive(int(note.read_text()))
+    assert time.monotonic() - begun < 10
+
+
+def test_last_words_cannot_steer_a_terminal() -> None:
+    done = run(["printf", "a\\033[31mb\\nc"], log=lambda _: None)
+    assert done.evidence == "a?[31mb\nc"

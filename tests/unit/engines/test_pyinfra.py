@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ import pytest
 from provision.engines import pyinfra as engine
 from provision.engines.process import Completed
 from provision.errors import EngineError
+from provision.fleet.answers import given
+from tests.unit.provision.doors import behind, boasts, floods, greets, steers, web
 
 STATE = "provision.fleet.look.State"
 
@@ -79,6 +83,59 @@ def test_this_machine_is_looked_at_by_the_real_pyinfra(
     assert found.keys() == {"localhost"}
     assert {name: why.kind for name, why in missing.items()} == {"gone": "refused"}
     assert f"ASTRAEUS_RUN={run}" in lines[0]
+
+
+def test_a_server_that_is_none_costs_only_itself(tmp_path: Path) -> None:
+    doors = {"web": web, "flood": floods, "greets": greets, "boasts": boasts, "steers": steers}
+    timeout = {"timeout": 1, "banner_timeout": 1, "auth_timeout": 1}
+    with ExitStack() as stack:
+        ports = {name: stack.enter_context(behind(door)) for name, door in doors.items()}
+        hosts = {
+            name: {
+                "ssh_hostname": "127.0.0.1",
+                "ssh_port": port,
+                "ssh_known_hosts_file": str(tmp_path / "none"),
+                "ssh_paramiko_connect_kwargs": timeout,
+            }
+            for name, port in ports.items()
+        }
+        (tmp_path / "inventory.json").write_text(
+            json.dumps({"hosts": hosts, "workstations": {"localhost": {"local": True}}})
+        )
+        begun = time.monotonic()
+        found, missing = engine.gather(tmp_path, ["localhost", *doors], log=lambda _: None, timeout_s=25)
+        assert time.monotonic() - begun < 20
+    assert found.keys() == {"localhost"}
+    assert {name: (why.kind, why.reason.partition(":")[0]) for name, why in missing.items()} == {
+        "web": ("refused", "it is no SSH server on that port"),
+        "flood": ("refused", "it is no SSH server on that port"),
+        "greets": ("silent", "its SSH server greets (SSH-2.0-x), and then says no more (timed out)"),
+        "boasts": ("other", "its SSH server speaks nonsense (a packet of 2147483640 bytes)"),
+        "steers": ("other", "Incompatible version (1.5?31m instead of 2.0)"),
+    }
+
+
+def test_what_was_answered_stays_where_another_never_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_off(run_dir: Path, *_: str, **__: object) -> Completed:
+        (run_dir / "answers/gpu").write_text('{"a": 1}')
+        (run_dir / "answers/half").write_text('{"a": ')
+        return completed("", "    [bad]   SSH error (timed out)\n", timed_out=True)
+
+    monkeypatch.setattr(engine, "pyinfra", cut_off)
+    found, missing = engine.gather(tmp_path, ["gpu", "half", "bad"], log=lambda _: None, timeout_s=3)
+    assert found == {"gpu": {"a": 1}}
+    assert missing["half"].reason == "the look at it did not end within 3 s"
+    assert missing["bad"].kind == "silent"
+    assert not (tmp_path / "answers").exists()
+
+
+def test_a_look_keeps_each_answer_as_it_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "inventory.json").write_text(json.dumps({"workstations": {"localhost": {"local": True}}}))
+    monkeypatch.setattr(engine, "answers", lambda _: given(tmp_path))
+    found, _ = engine.gather(tmp_path, ["localhost"], log=lambda _: None)
+    assert found.keys() == {"localhost"}
 
 
 def test_pyinfra_starts_without_what_it_does_not_need() -> None:

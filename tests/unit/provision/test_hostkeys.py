@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import os
 import socket
 import stat
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import paramiko
@@ -17,7 +18,7 @@ import pytest
 
 from provision.hostkeys import check, check_one
 from provision.knownhosts import fingerprint, pinned, record, recorded
-from provision.ssh import Reach
+from tests.unit.provision.doors import behind, reach, silent
 
 ED25519 = "ssh-ed25519"
 
@@ -25,20 +26,6 @@ ED25519 = "ssh-ed25519"
 def key_text(seed: int) -> str:
     body = b"\x00\x00\x00\x0bssh-ed25519\x00\x00\x00\x20" + bytes([seed]) * 32
     return base64.b64encode(body).decode()
-
-
-def reach(tmp_path: Path, hostname: str = "gpu.local", port: int = 22, **more: object) -> Reach:
-    return Reach.model_validate(
-        {
-            "alias": "gpu",
-            "hostname": hostname,
-            "port": port,
-            "user": "ops",
-            "known_hosts_files": (str(tmp_path / "ssh" / "known_hosts"),),
-            "global_known_hosts_files": (str(tmp_path / "global"),),
-            **more,
-        }
-    )
 
 
 def write(tmp_path: Path, *lines: str) -> None:
@@ -104,7 +91,7 @@ def test_an_accepted_key_is_appended_and_only_its_owner_may_read(tmp_path: Path)
     ]
 
 
-class Door(paramiko.ServerInterface):
+class Nobody(paramiko.ServerInterface):
     """Lets nobody in."""
 
 
@@ -123,7 +110,7 @@ def server() -> Iterator[tuple[int, dict[str, str]]]:
             transport = paramiko.Transport(connection)
             for key in keys:
                 transport.add_server_key(key)
-            transport.start_server(server=Door(), event=threading.Event())
+            transport.start_server(server=Nobody(), event=threading.Event())
 
     threading.Thread(target=serve, daemon=True).start()
     yield listener.getsockname()[1], {key.get_name(): key.get_base64() for key in keys}
@@ -195,22 +182,6 @@ def test_it_is_asked_through_a_proxy_command(tmp_path: Path, server: tuple[int, 
     assert found.state == "unknown", found.reason
 
 
-@pytest.mark.parametrize(
-    ("says", "kind"),
-    [
-        ("No ED25519 host key is known for bastion.\nHost key verification failed.", "host key"),
-        ("ada@bastion: Permission denied (publickey).", "login"),
-        ("channel 0: open failed: connect failed: No route to host", "silent"),
-    ],
-)
-def test_what_a_proxy_complains_of_is_the_reason(tmp_path: Path, says: str, kind: str) -> None:
-    words = says.replace("\n", "\\n")
-    proxy = f"sh -c 'printf \"{words}\" >&2; exec cat >/dev/null'"
-    found = check_one(reach(tmp_path, "nowhere.invalid", proxy_command=proxy), 1)
-    assert (found.state, found.kind) == ("unreachable", kind)
-    assert found.reason == f"the way to it breaks off: {' '.join(says.splitlines())}"
-
-
 def test_dead_machines_together_cost_one_timeout(tmp_path: Path) -> None:
     silent = socket.create_server(("127.0.0.1", 0))
     try:
@@ -221,6 +192,45 @@ def test_dead_machines_together_cost_one_timeout(tmp_path: Path) -> None:
     finally:
         silent.close()
     assert {(key.state, key.kind) for key in found.values()} == {("unreachable", "silent")}
+
+
+def test_two_hundred_silent_machines_cost_one_timeout(tmp_path: Path) -> None:
+    with behind(silent) as port:
+        way = reach(tmp_path, "127.0.0.1", port)
+        begun = time.monotonic()
+        found = check({f"m{number}": way for number in range(200)}, timeout_s=1)
+        assert time.monotonic() - begun < 3
+    assert {key.kind for key in found.values()} == {"silent"}
+
+
+@pytest.mark.parametrize("name", ["a..b", "a" * 70 + ".lan"])
+def test_a_name_that_dns_has_no_form_for_does_not_resolve(tmp_path: Path, name: str) -> None:
+    found = check_one(reach(tmp_path, name), 1)
+    assert (found.kind, found.reason) == ("name", "its name does not resolve: it has no form that DNS knows")
+
+
+def test_a_record_that_is_no_key_counts_as_none(tmp_path: Path) -> None:
+    (tmp_path / "ssh").mkdir()
+    line = f"gpu.local {ED25519} ".encode()
+    (tmp_path / "ssh/known_hosts").write_bytes(
+        line + b"AAAA\xff\n" + line + b"A\n" + line + key_text(1).encode()
+    )
+    assert [entry.line for entry in recorded(reach(tmp_path))] == [3]
+
+
+def test_a_pipe_for_known_hosts_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "ssh").mkdir()
+    os.mkfifo(tmp_path / "ssh/known_hosts")
+    found = at_once_or_never(lambda: recorded(reach(tmp_path)))
+    assert found == ()
+
+
+def at_once_or_never(call: Callable[[], object]) -> object:
+    results: list[object] = []
+    thread = threading.Thread(target=lambda: results.append(call()), daemon=True)
+    thread.start()
+    thread.join(2)
+    return results[0] if results else "it waits"
 
 
 def test_why_a_machine_was_not_reached(tmp_path: Path) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -92,6 +97,87 @@ def test_a_broken_configuration_is_named(home: Path, text: str) -> None:
     with pytest.raises(SiteError) as caught:
         reach("gpu")
     assert str(home / ".ssh/config") in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("Host gpu\n  Port 99999\n", "Port 99999 is none of 1 to 65535"),
+        ("Host gpu\n  Port -1\n", "Port -1 is none of"),
+        ('Host gpu\n  HostName ""\n', "HostName '' is no host name"),
+        ("Host gpu\n  HostName -oProxyCommand=id\n", "is no host name"),
+        ("Host gpu\n  HostName a\x7f\u009b31m\n", "HostName 'a??31m' is no host name"),
+        ('Host gpu\n  UserKnownHostsFile "~/a b\n', "No closing quotation"),
+        ("Host gpu\n  UserKnownHostsFile ~nosuchuser/known\n", "~nosuchuser/known: there is no such user"),
+        ("Host gpu\n  IdentityAgent ~nosuchuser/agent\n", "~nosuchuser/agent: there is no such user"),
+        ("Include ~nosuchuser/config\n", "~nosuchuser/config: there is no such user"),
+        ("Match exec\x1b[31m foo\n", "?[31m"),
+    ],
+)
+def test_what_openssh_would_refuse_is_refused_here(home: Path, text: str, says: str) -> None:
+    config(home, text)
+    with pytest.raises(SiteError) as caught:
+        reach("gpu")
+    assert says in str(caught.value)
+    assert str(home / ".ssh/config") in str(caught.value)
+
+
+def test_a_home_that_nobody_has_is_told_where_it_stands(home: Path) -> None:
+    with pytest.raises(SiteError, match=r"gpu: ssh\.identity: ~nosuchuser/id: there is no such user"):
+        reach("gpu", Ssh(identity="~nosuchuser/id"))
+
+
+def test_a_folder_that_is_closed_to_us_is_named(home: Path) -> None:
+    config(home, "Host gpu\n  IdentityFile ~/.ssh/id_config\n")
+    reach("gpu")
+    with nobody(home), pytest.raises(SiteError, match=r"\.ssh/config: .*cannot be read: .*Permission denied"):
+        reach("gpu")
+
+
+def test_a_key_in_a_closed_folder_is_no_key(home: Path, tmp_path: Path) -> None:
+    assert reach("gpu", Ssh(identity="~/" + "x" * 300)).identity_files == ()
+
+
+@contextmanager
+def nobody(home: Path) -> Iterator[None]:
+    """As a user to whom the folder is closed."""
+    (home / ".ssh").chmod(0)
+    user = os.geteuid()
+    try:
+        if user == 0:
+            os.seteuid(65534)
+        yield
+    finally:
+        os.seteuid(user)
+        (home / ".ssh").chmod(0o700)
+
+
+def test_a_command_of_match_exec_decides_but_not_for_ever(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config(home, 'Match exec "true"\n  Port 23\nMatch exec "false"\n  User never\n')
+    assert (reach("gpu", user="ada").port, reach("gpu", user="ada").user) == (23, "ada")
+    monkeypatch.setattr("provision.matchexec.LIMIT_S", 0.2)
+    config(home, 'Match exec "sleep 47"\n  Port 23\n')
+    begun = time.monotonic()
+    with pytest.raises(SiteError, match=r"`sleep 47` of a Match exec did not end"):
+        reach("gpu")
+    assert time.monotonic() - begun < 3
+
+
+def test_a_signal_breaks_off_a_command_of_match_exec(home: Path) -> None:
+    config(home, 'Match exec "sleep 48"\n  Port 23\n')
+    code = (
+        "import signal\nfrom provision.ssh import resolve\n"
+        "signal.signal(signal.SIGTERM, signal.default_int_handler)\nprint('begun', flush=True)\n"
+        "try:\n    resolve('gpu')\nexcept KeyboardInterrupt:\n    print('interrupted')\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        time.sleep(0.5)
+        process.terminate()
+        assert process.communicate(timeout=5)[0] == "interrupted\n"
 
 
 def test_a_binary_configuration_is_named(home: Path) -> None:

@@ -310,6 +310,43 @@ def test_what_is_asked_follows_the_site() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("mirror", "url", "names"),
+    [
+        ("http://Mirror.lan:81", "http://Mirror.lan:81/v2/library/", ("mirror.lan",)),
+        ("https://[fd00::1]:81/a/b", "https://[fd00::1]:81/v2/a/b/", ("fd00::1",)),
+        ("http://[:::]:99999/x", "http://[:::]:99999/v2/x/", (":::",)),
+    ],
+)
+def test_a_mirror_in_every_form_also_a_wrong_one(mirror: str, url: str, names: tuple[str, ...]) -> None:
+    models = site().models.model_copy(update={"mirror": mirror})  # whatever the site lets through
+    lan = site().model_copy(update={"models": models})
+    assert manifest_url("qwen3-coder:30b", lan) == f"{url}qwen3-coder/manifests/30b"
+    assert source_names(lan, load_catalogue(), "x86_64", archive=False) == names
+
+
+def test_a_name_that_cannot_be_asked_for_never_reaches_pyinfra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts = Site.model_validate({"hosts": [{"name": "odd"}, {"name": "good"}], "workstations": []})
+    ways = {name: way(name) for name in ("odd", "good")}
+    ways["odd"] = ways["odd"].model_copy(update={"hostname": "a..b"})
+    monkeypatch.setattr("provision.survey.recorded", lambda _: (1,))
+    monkeypatch.setattr("provision.survey.pinned", lambda _: "")
+    looked: list[str] = []
+
+    def gather(_: Path, asked: list[str], **__: object) -> tuple[dict[str, Any], dict[str, Unreached]]:
+        looked.extend(asked)
+        return {"good": {"text": "arch=x86_64\ncomplete=yes"}}, {}
+
+    monkeypatch.setattr("provision.survey.gather", gather)
+    (tmp_path / "query").mkdir()
+    seen = survey(hosts, load_catalogue(), tmp_path, ways=ways, log=lambda _: None)
+    assert looked == ["good"]
+    assert set(seen.hosts) == {"good"}
+    assert seen.unreachable["odd"].kind == "name"
+
+
 def test_a_second_look_replaces_what_the_first_could_not_see() -> None:
     first = Survey(
         unreachable={"a": Unreached(kind="silent", reason="x"), "b": Unreached(kind="silent", reason="x")},
