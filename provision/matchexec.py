@@ -20,7 +20,7 @@ LIMIT_S = 10.0
 
 
 def bounded() -> None:
-    """Have paramiko's SSHConfig run them from here."""
+    """Have paramiko run them from here; said before each use, as pyinfra too puts its own in that place."""
     config: Any = paramiko.config
     config.invoke = SimpleNamespace(run=_run)
 

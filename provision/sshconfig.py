@@ -21,7 +21,6 @@ SYSTEM_CONFIG = Path("/etc/ssh/ssh_config")
 MAX_INCLUDE_DEPTH = 16
 PLAIN_CRITERIA = frozenset({"all", "canonical", "final"})
 VALUED_CRITERIA = frozenset({"exec", "host", "originalhost", "user", "localuser"})
-bounded()
 _SETTING = re.compile(r"^(\w+)(?:\s*=\s*|\s+)(.+)$")
 _WORD = re.compile(r'"([^"]*)"|(\S+)')
 
@@ -110,6 +109,7 @@ def _lines(path: Path, base: Path, depth: int = 0) -> Iterator[str]:
 
 def read_config(overrides: str = "", files: tuple[Path, ...] | None = None) -> paramiko.SSHConfig:
     """The whole configuration; overrides come first, so they win. SiteError names a file it cannot parse."""
+    bounded()
     config = paramiko.SSHConfig()
     if overrides:
         config.parse(io.StringIO(overrides))
