@@ -36,8 +36,11 @@ descendants() {
 bounded() {
     _limit=$1; shift
     "$@" & _pid=$!
+    # Until its own trap stands, the watch must not act by ours: bash would take the scratch folder along.
+    trap '' TERM
     (
         trap 'kill "$_nap" 2>/dev/null; exit 0' TERM
+        kill -0 "$_pid" 2>/dev/null || exit 0 # it was too quick for us
         sleep "$_limit" & _nap=$!
         wait "$_nap"
         _all="$_pid $(descendants "$_pid")"
@@ -48,6 +51,7 @@ bounded() {
         # shellcheck disable=SC2086
         kill -9 $_all 2>/dev/null
     ) </dev/null >/dev/null 2>&1 & _dog=$!
+    trap 'exit 129' TERM
     wait "$_pid"; _rc=$?
     kill "$_dog" 2>/dev/null
     wait "$_dog" 2>/dev/null
@@ -60,7 +64,7 @@ fetch() {
     if command -v curl >/dev/null 2>&1; then
         curl -sS -L --connect-timeout 10 -m "$1" -o "$3" -w '%{http_code}' "$2" 2>"$3.err" || printf ' curl %s' "$?"
     elif command -v wget >/dev/null 2>&1; then
-        if bounded "$1" wget -q -T 15 -O "$3" "$2" 2>"$3.err"; then printf 200; else printf '000 wget %s' "$?"; fi
+        if bounded "$1" wget -q -O "$3" "$2" 2>"$3.err"; then printf 200; else printf '000 wget %s' "$?"; fi
     elif command -v python3 >/dev/null 2>&1; then
         bounded "$1" python3 -c 'import shutil, sys, urllib.request as u
 with u.urlopen(sys.argv[1], timeout=15) as r, open(sys.argv[2], "wb") as f:
