@@ -1,6 +1,8 @@
 // Written by astraeus-provision. An agent that is called directly goes on with the next model of its chain: OpenCode
 // itself would ask the same one again for a minute, and the oh-my-openagent plugin knows chains of its own agents alone.
 const CHAINS = {}
+// What its own agents may read, by patterns: its configuration has no form for them, and is applied before this.
+const READS = {}
 const named = (model) => {
   const [providerID, ...rest] = model.split("/")
   return { providerID, modelID: rest.join("/") }
@@ -32,6 +34,12 @@ export const AstraeusChain = async ({ client }) => {
       },
     })
   return {
+    config: async (config) => {
+      for (const [agent, read] of Object.entries(READS)) {
+        const permission = config.agent?.[agent]?.permission
+        if (permission?.read === "allow") permission.read = read
+      }
+    },
     event: async ({ event }) => {
       const { sessionID, error, status } = event.properties ?? {}
       if (event.type === "session.status" && status?.type === "retry" && !leaving.has(sessionID)) {

@@ -1,4 +1,4 @@
-"""The small plugin of ours by which an agent that is called directly goes on with the next link. Pure."""
+"""The small plugin of ours for what the other cannot: chains of called agents, patterns of reading. Pure."""
 
 from __future__ import annotations
 
@@ -6,14 +6,25 @@ import json
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
+from pydantic import JsonValue
+
 PLACE = "opencode/plugins/astraeus-chain.js"
-_EMPTY = "const CHAINS = {}\n"
 
 
-def chain_plugin(chains: Mapping[str, Sequence[str]]) -> str:
-    """Return the plugin's source with these chains of `provider/model`, by agent as OpenCode knows it."""
+def chain_plugin(chains: Mapping[str, Sequence[str]], reads: Mapping[str, JsonValue]) -> str:
+    """Return the plugin's source.
+
+    Args:
+        chains: `provider/model` in order, by agent as OpenCode knows it.
+        reads: What may be read by patterns, by the other plugin's agents.
+    """
     source = (files("router") / "chain.js").read_text("utf-8")
-    if _EMPTY not in source:
-        raise ValueError("chain.js has no place for the chains")
-    told = json.dumps({agent: list(chain) for agent, chain in chains.items()}, indent=2)
-    return source.replace(_EMPTY, f"const CHAINS = {told}\n")
+    for name, value in (
+        ("CHAINS", {agent: list(chain) for agent, chain in chains.items()}),
+        ("READS", dict(reads)),
+    ):
+        empty = f"const {name} = {{}}\n"
+        if empty not in source:
+            raise ValueError(f"chain.js has no place for {name}")
+        source = source.replace(empty, f"const {name} = {json.dumps(value, indent=2)}\n")
+    return source

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from pydantic import JsonValue
 
 from router.opencode import Setting
 from router.permissions import flat_permission
-from router.profile import BUILT_IN
+from router.profile import BUILT_IN, UNUSED
 from router.prompts import READ_ONLY
 from router.resolve import Resolved, ResolvedAgent
 
 SECTION = "[opencode]"
 MIGRATIONS = ("2026-07-opencode-config-unification", "2026-08-reasoning-unification")
 """Without the second the plugin rewrites chains into a key that it then ignores, and asks other models."""
-OTHER_AGENTS = (
-    "hephaestus",
-    "prometheus",
-    "atlas",
-    "metis",
-    "momus",
-    "multimodal-looker",
-)
-"""The plugin's agents that no profile knows: they would ask models of the plugin's choice."""
 CATEGORIES = (
     "visual-engineering",
     "ultrabrain",
@@ -50,6 +42,8 @@ NO_HOOKS = (
     "ast-grep-sg-provision",
     "codegraph-bootstrap",
     "comment-checker",
+    # It hands the questions of an orchestrator that thinks with GPT to an agent that is not there.
+    "no-sisyphus-gpt",
 )
 RETRIED = (400, 401, 403, 404, 408, 429, 500, 502, 503, 504)
 COOLDOWN_S = 60
@@ -66,15 +60,16 @@ def omo_settings(
     settings += [_member(("disabled_hooks",), name) for name in NO_HOOKS]
     settings.append(_member(("disabled_tools",), "call_omo_agent"))
     names = {agent.name for agent in resolved.agents}
-    unused = [name for name in (*OTHER_AGENTS, *BUILT_IN) if name not in names]
+    unused = [name for name in (*UNUSED, *BUILT_IN) if name not in names]
     settings += [_member(("disabled_agents",), name) for name in unused]
     settings += [_setting(("categories", name, "disable"), value=True) for name in CATEGORIES]
     for agent in resolved.agents:
-        settings += _agent(agent, chains[agent.name])
+        guarded = not (resolved.cloud_fallback or agent.trusted)
+        settings += _agent(agent, chains[agent.name], guarded=guarded)
     # It cannot be disabled, and would ask a model of the plugin's choice.
-    first = resolved.agents[0]
-    settings.append(_setting(("agents", "sisyphus-junior", "model"), chains[first.name][0]))
-    settings.append(_setting(("agents", "sisyphus-junior", "fallback_models"), list(chains[first.name][1:])))
+    chain = chains.get("sisyphus", chains[resolved.agents[0].name])
+    settings.append(_setting(("agents", "sisyphus-junior", "model"), chain[0]))
+    settings.append(_setting(("agents", "sisyphus-junior", "fallback_models"), list(chain[1:])))
     fallback: dict[str, JsonValue] = {
         "enabled": True,
         "retry_on_errors": list(RETRIED),
@@ -98,22 +93,30 @@ def model_path(agent: str) -> tuple[str, ...]:
     return (SECTION, "agents", agent, "model")
 
 
-def _agent(agent: ResolvedAgent, chain: tuple[str, ...]) -> list[Setting]:
-    base = ("agents", agent.name)
+def _agent(agent: ResolvedAgent, chain: tuple[str, ...], *, guarded: bool) -> list[Setting]:
     values: dict[str, JsonValue] = {}
-    if not agent.custom:
+    if guarded or not agent.custom:
         values["model"] = chain[0]
+    if not agent.custom:
         values["permission"] = flat_permission(agent)
-        if not agent.trusted:
-            values["prompt_append"] = READ_ONLY
+        told = [text for text in (agent.prompt, None if agent.trusted else READ_ONLY) if text]
+        if told:
+            values["prompt_append"] = "\n\n".join(told)
+        if agent.description:
+            values["description"] = agent.description
     # Set even where it is empty: without it the plugin would take a chain of its own.
     values["fallback_models"] = list(chain[1:])
-    return [_setting((*base, key), value) for key, value in values.items()]
+    # What must not leave the site does not depend on what a user had there before.
+    fixed = ("model", "fallback_models") if guarded else ()
+    return [
+        _setting(("agents", agent.name, key), value, "own" if key in fixed else "offer")
+        for key, value in values.items()
+    ]
 
 
-def _setting(path: tuple[str, ...], value: JsonValue) -> Setting:
+def _setting(path: tuple[str, ...], value: JsonValue, policy: Literal["own", "offer"] = "offer") -> Setting:
     """The user's own choice stands, as in all of the plugin's configuration."""
-    return Setting(path=(SECTION, *path), value=value, policy="offer")
+    return Setting(path=(SECTION, *path), value=value, policy=policy)
 
 
 def _member(path: tuple[str, ...], value: JsonValue, *, section: bool = True) -> Setting:

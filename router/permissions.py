@@ -22,13 +22,19 @@ TOOLS: Mapping[Capability, tuple[str, ...]] = {
     "shell": ("bash",),
     "delegate": ("task",),
 }
-FLAT = ("read", "grep", "glob", "list")
+BY_NAME = ("write", "apply_patch")
 REFUSED: Mapping[str, tuple[Capability, ...]] = {
     "oracle": ("delegate",),
     "librarian": ("delegate",),
     "explore": ("delegate",),
 }
 """What the plugin denies its own agents, whatever its configuration says."""
+REFUSED_DELEGATED: Mapping[str, tuple[Capability, ...]] = {
+    "oracle": ("edit",),
+    "librarian": ("edit",),
+    "explore": ("edit",),
+}
+"""What it takes from them beside that whenever another agent calls them."""
 
 
 def permission(agent: ResolvedAgent) -> dict[str, JsonValue]:
@@ -47,17 +53,27 @@ def permission(agent: ResolvedAgent) -> dict[str, JsonValue]:
 
 def flat_permission(agent: ResolvedAgent) -> dict[str, JsonValue]:
     """Return the same for one of the plugin's own agents: its form has no patterns."""
-    wanted = permission(agent)
-    # The plugin denies its advisers these by name, where OpenCode's own `edit` covers them.
-    wanted |= dict.fromkeys(("write", "apply_patch"), wanted.get("edit", "deny"))
     if agent.trusted:
-        return wanted
+        wanted = permission(agent)
+        # The plugin denies its advisers these by name, where OpenCode's own `edit` covers them.
+        return wanted | dict.fromkeys(BY_NAME, wanted["edit"])
     denied: dict[str, JsonValue] = {
         tool: "deny" for one, tools in TOOLS.items() if one not in agent.may for tool in tools
     }
-    return {**wanted, **dict.fromkeys(FLAT, "allow"), **denied}
+    if "edit" in denied:
+        denied |= dict.fromkeys(BY_NAME, "deny")
+    # The plugin puts the tools that it knows by name first, where a "*" takes them back: a grant comes behind
+    # it, under a name that the plugin does not know.
+    may = [one for one in agent.may if one not in refused_by_plugin(agent)]
+    granted: dict[str, JsonValue] = {f"{tool}*": "allow" for one in may for tool in TOOLS[one]}
+    return {"*": "deny", **dict.fromkeys(READING, "allow"), **denied, **granted}
 
 
 def refused_by_plugin(agent: ResolvedAgent) -> tuple[Capability, ...]:
     """Return what the profile grants and the plugin does not."""
     return tuple(one for one in agent.may if one in REFUSED.get(agent.name, ()))
+
+
+def refused_when_delegated(agent: ResolvedAgent) -> tuple[Capability, ...]:
+    """Return what the profile grants and the plugin takes back where another agent calls this one."""
+    return tuple(one for one in agent.may if one in REFUSED_DELEGATED.get(agent.name, ()))

@@ -42,15 +42,36 @@ def _listed() -> str:
 
 
 def _once(models: tuple[str, ...]) -> tuple[str, ...]:
-    for model in models:
-        if models.count(model) > 1:
+    """Return the chain; a name of the pool without a tag is the same model as that with `:latest`."""
+    same = [model.removesuffix(":latest") if is_local(model) else model for model in models]
+    for at, model in enumerate(models):
+        if same.index(same[at]) < at:
             raise ValueError(f"{model!r} stands in the chain twice")
     return models
 
 
+def _free(name: str) -> str:
+    if name in TAKEN:
+        raise ValueError(
+            f"{name!r} is an agent of OpenCode's or of its plugin's own: give yours another name"
+        )
+    return name
+
+
+def _provider(name: str) -> str:
+    if name != POOL and name not in CLOUDS.providers:
+        raise ValueError(f"unknown provider {name!r}; there are {', '.join((POOL, *CLOUDS.providers))}")
+    return name
+
+
 ModelRef = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+/\S+$"), AfterValidator(_known)]
 Chain = Annotated[tuple[ModelRef, ...], Field(min_length=1), AfterValidator(_once)]
-AgentName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=64)]
+AgentName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=64),
+    AfterValidator(_free),
+]
+ProviderName = Annotated[str, AfterValidator(_provider)]
 
 
 class AgentProfile(Frozen):
@@ -61,7 +82,7 @@ class AgentProfile(Frozen):
     description: str | None = None
     """When to call it; needed for an agent that is not shipped."""
     prompt: str | None = None
-    """What it is told; the shipped agents have prompts of their own."""
+    """What it is told; the shipped agents have texts of their own, and the plugin's are told this as well."""
 
 
 class Profile(Frozen):
@@ -75,7 +96,7 @@ class Profile(Frozen):
     """For titles and summaries."""
     cloud_fallback: bool = True
     """False: local agents have no cloud link, and nothing of their sessions leaves the site."""
-    provider_limits: Mapping[str, Annotated[int, Field(ge=1, le=64)]] = {}
+    provider_limits: Mapping[ProviderName, Annotated[int, Field(ge=1, le=64)]] = {}
     """Background tasks at once, by provider; the pool's own limit is never above what the pool has."""
 
     model_config = {**Frozen.model_config, "populate_by_name": True}
@@ -105,6 +126,10 @@ CUSTOM = (
 )
 """Agents that we bring."""
 SHIPPED_AGENTS = (*BUILT_IN, *CUSTOM)
+UNUSED = ("hephaestus", "prometheus", "atlas", "metis", "momus", "multimodal-looker")
+"""The plugin's agents that no profile knows: they would ask models of the plugin's choice."""
+TAKEN = (*UNUSED, "sisyphus-junior", "build", "plan", "general", "compaction", "summary", "title")
+"""Names that would change what others do."""
 
 
 def shipped() -> tuple[str, ...]:

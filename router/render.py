@@ -9,10 +9,11 @@ import yaml
 from pydantic import JsonValue
 
 from router.chain import PLACE, chain_plugin
+from router.commands import commands
 from router.endpoint import Frozen
 from router.omo import model_path, omo_settings
 from router.opencode import Setting
-from router.permissions import permission
+from router.permissions import READING, permission
 from router.profile import POOL, is_local
 from router.prompts import READ_ONLY, prompt
 from router.resolve import Resolved, ResolvedAgent
@@ -76,12 +77,25 @@ def render(resolved: Resolved, pool: Mapping[str, str], *, plugin: str | None, o
         for agent in resolved.agents
         if agent not in own
     }
+    reads = {
+        DISPLAY.get(agent.name, agent.name): READING["read"]
+        for agent in resolved.agents
+        if agent not in own and not agent.trusted
+    }
     return Rendered(
         opencode=_opencode(resolved, chains, pool, plugin),
         omo=() if plugin is None else omo_settings(resolved, chains, provider),
         files=(
             *(_agent_file(agent, chains[agent.name][0]) for agent in own),
-            WholeFile(place="config", path=PLACE, text=chain_plugin({a.name: chains[a.name] for a in own})),
+            WholeFile(
+                place="config",
+                path=PLACE,
+                text=chain_plugin({agent.name: chains[agent.name] for agent in own}, reads),
+            ),
+            *(
+                WholeFile(place="config", path=path, text=text)
+                for path, text in commands(with_plugin=plugin is not None).items()
+            ),
             *_seed(opencode),
         ),
         agents=agents,
@@ -104,13 +118,17 @@ def _opencode(
         ("permission", "webfetch"): "ask",
         ("permission", "external_directory"): "ask",
     }
-    if resolved.small_model is not None:
-        offers[("small_model",)] = _named(resolved.small_model, pool)
+    small = Setting(
+        path=("small_model",),
+        value=_named(resolved.small_model, pool),
+        # What must not leave the site does not depend on what a user had there before.
+        policy="offer" if resolved.cloud_fallback else "own",
+    )
     if "sisyphus" in chains:
         offers[("model",)] = chains["sisyphus"][0]
         if plugin is None:
             offers[("default_agent",)] = "sisyphus"
-    settings = [Setting(path=path, value=value, policy="offer") for path, value in offers.items()]
+    settings = [Setting(path=path, value=value, policy="offer") for path, value in offers.items()] + [small]
     if plugin is not None:
         settings.append(Setting(path=("plugin",), value=plugin, policy="member"))
     return tuple(settings)

@@ -37,8 +37,8 @@ class Resolved(Frozen):
 
     profile: str
     agents: tuple[ResolvedAgent, ...]
-    small_model: str | None
-    """None: the default model's, where a profile has no link left for titles."""
+    small_model: str
+    """For titles and summaries, which are made in every session."""
     cloud_fallback: bool
     warnings: tuple[str, ...] = ()
     pool_limit: int
@@ -50,7 +50,7 @@ class Resolved(Frozen):
     def clouds(self) -> tuple[str, ...]:
         """Cloud providers that some agent may ask."""
         links = [link for agent in self.agents for link in agent.chain if not is_local(link)]
-        if self.small_model is not None and not is_local(self.small_model):
+        if not is_local(self.small_model):
             links.append(self.small_model)
         return tuple(sorted({link.partition("/")[0] for link in links}))
 
@@ -92,7 +92,8 @@ def resolve(
             raise ProfileError(name, f"no link is left of {' → '.join(agent.models)}")
         if missing:
             models = ", ".join(link.removeprefix(f"{POOL}/") for link in missing)
-            warnings.append(f"{name}: no host serves {models}; it begins with {chain[0]}")
+            then = f"; it begins with {chain[0]}" if chain[0] != agent.models[0] else ""
+            warnings.append(f"{name}: no host serves {models}{then}")
         agents.append(_agent(profile, name, tuple(chain), local=local_first))
     small = _small_model(profile, agents, served, warnings)
     warnings += _said(profile, agents)
@@ -130,14 +131,17 @@ def _agent(profile: Profile, name: str, chain: tuple[str, ...], *, local: bool) 
 
 def _small_model(
     profile: Profile, agents: Collection[ResolvedAgent], served: Collection[str], warnings: list[str]
-) -> str | None:
+) -> str:
     """Return who makes titles and summaries: of every session, so a local one keeps them on the site."""
     small = profile.small_model
-    missing = is_local(small) and small.removeprefix(f"{POOL}/") not in served
-    if not missing and (is_local(small) or profile.cloud_fallback):
+    local = next((agent.chain[0] for agent in agents if agent.place == "gpu"), None)
+    guarded = local is not None and not profile.cloud_fallback
+    if small.removeprefix(f"{POOL}/") in served if is_local(small) else not guarded:
         return small
-    other = next((agent.chain[0] for agent in agents if agent.place == "gpu"), None)
-    warnings.append(f"titles and summaries: not {small}, but {other or 'nobody'} makes them")
+    # Never nobody: OpenCode would choose a model by itself.
+    clouds = (link for agent in agents for link in agent.chain if not is_local(link))
+    other = local or min(clouds, key=lambda link: CLOUDS.models[link].usd_out)
+    warnings.append(f"titles and summaries: not {small}, but {other} makes them")
     return other
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-import random
 from typing import Any
 
+import pytest
 import yaml
 
 from router.clouds import CLOUDS
 from router.merge import merge_named
 from router.opencode import RouterSettings
-from router.profile import POOL, SHIPPED_AGENTS, Profile
+from router.permissions import flat_permission, refused_by_plugin, refused_when_delegated
+from router.profile import SHIPPED_AGENTS
+from router.prompts import READ_ONLY
 from router.render import Rendered, WholeFile, render
 from router.resolve import Resolved
+from tests.unit.router.random_profiles import PLUGIN, random_rendering
 from tests.unit.router.test_resolve import ALL, LOCAL, profile, resolved
 
-PLUGIN = "file:///home/dev/plugin"
 POOL_AS = {model: f"ollama-b/{model}" for model in ALL}
 
 
@@ -110,19 +112,85 @@ def test_our_own_plugin_knows_the_chains_of_agents_that_the_other_does_not() -> 
         "openai/gpt-4o-mini",
     ]
     assert "explore" not in chains
+    reads = json.JSONDecoder().raw_decode(file.text.partition("const READS = ")[2])[0]
+    assert {name: patterns["*.env"] for name, patterns in reads.items()} == {"explore": "deny"}
     assert "explore" in next(f.text for f in rendered(plugin=None).files if f.path.endswith("chain.js"))
 
 
+def test_without_cloud_fallback_no_setting_of_a_user_s_opens_a_way_to_a_cloud() -> None:
+    def policies(*, cloud_fallback: bool) -> dict[tuple[str, ...], tuple[str, Any]]:
+        found = rendered(resolved(profile(cloud_fallback=cloud_fallback)))
+        return {one.path: (one.policy, one.value) for one in (*found.opencode, *found.omo)}
+
+    open_, closed = policies(cloud_fallback=True), policies(cloud_fallback=False)
+    assert open_["small_model",] == ("offer", "ollama-b/ministral-3:14b-32k")
+    assert closed["small_model",] == ("own", "ollama-b/ministral-3:14b-32k")
+    for name, model in LOCAL.items():
+        place = ("[opencode]", "agents", name)
+        assert open_[*place, "fallback_models"][0] == "offer"
+        assert closed[*place, "fallback_models"] == ("own", [])
+        assert closed[*place, "model"] == ("own", f"ollama-b/{model}")
+    assert closed["[opencode]", "agents", "oracle", "model"][0] == "offer"
+
+
+def test_an_orchestrator_that_thinks_with_gpt_stays_the_orchestrator() -> None:
+    assert "no-sisyphus-gpt" in value(rendered().omo)["[opencode]"]["disabled_hooks"]
+
+
+def test_what_is_granted_to_a_local_agent_of_the_plugin_comes_behind_what_is_denied() -> None:
+    agents = {**profile().agents}
+    agents["explore"] = agents["explore"].model_copy(update={"may": ("fetch", "delegate")})
+    (found,) = [one for one in resolved(profile(agents=agents)).agents if one.name == "explore"]
+    permission = flat_permission(found)
+    assert next(iter(permission)) == "*"
+    assert [tool for tool, rule in permission.items() if rule == "allow"] == [
+        *("read", "grep", "glob", "list"),
+        *("webfetch*", "websearch*"),
+    ]
+    assert {permission[tool] for tool in ("*", "edit", "write", "apply_patch", "bash")} == {"deny"}
+    assert refused_by_plugin(found) == ("delegate",)
+
+
+def test_what_the_plugin_takes_from_its_own_agents_is_known() -> None:
+    agents = {one.name: one for one in resolved(profile()).agents}
+    assert refused_when_delegated(agents["oracle"]) == ("edit",)
+    assert refused_when_delegated(agents["librarian"]) == ("edit",)
+    for name in ("sisyphus", "tdd-guide", "explore"):
+        assert refused_when_delegated(agents[name]) == ()
+    assert {refused_by_plugin(one) for one in agents.values()} == {()}
+
+
+def test_texts_of_a_profile_reach_also_the_plugin_s_agents() -> None:
+    agents = {**profile().agents}
+    for name in ("oracle", "explore"):
+        agents[name] = agents[name].model_copy(update={"prompt": "Speak plainly.", "description": "Knows."})
+    omo = value(rendered(resolved(profile(agents=agents))).omo)["[opencode]"]["agents"]
+    assert (omo["oracle"]["prompt_append"], omo["oracle"]["description"]) == ("Speak plainly.", "Knows.")
+    assert omo["explore"]["prompt_append"] == f"Speak plainly.\n\n{READ_ONLY}"
+    assert "prompt_append" not in omo["librarian"]
+
+
+@pytest.mark.parametrize(
+    ("command", "argument"),
+    [("local-smoke", "local"), ("routing-smoke", "routing"), ("analyze-bottleneck", "bottleneck")],
+)
+@pytest.mark.parametrize("plugin", [PLUGIN, None])
+def test_the_slash_commands_run_the_published_script(command: str, argument: str, plugin: str | None) -> None:
+    files = {file.path: file for file in rendered(plugin=plugin).files}
+    file = files[f"opencode/commands/{command}.md"]
+    _, head, body = file.text.split("---\n", 2)
+    assert list(yaml.safe_load(head)) == ["description"]
+    assert f'!`sh "$HOME/.local/share/astraeus-provision/smoke.sh" {argument}`' in body
+    assert ("<auto-slash-command>" in body) == (plugin is not None), "the plugin would run it twice"
+    assert sum(path.startswith("opencode/commands/") for path in files) == 3
+
+
 def test_any_profile_names_only_models_that_are_there() -> None:
-    known = {*POOL_AS.values(), *CLOUDS.models}
+    known = {*(f"{id_}/{name}" for id_ in ("ollama", "ollama-b") for name in ALL), *CLOUDS.models}
     for seed in range(200):
-        rng = random.Random(seed)
-        offered = tuple(rng.sample(ALL, rng.randint(1, len(ALL))))
-        try:
-            found = resolved(_random_profile(rng), offered)
-        except ValueError:
+        out = random_rendering(seed, PLUGIN if seed % 2 else None)
+        if out is None:
             continue
-        out = render(found, {m: POOL_AS[m] for m in offered}, plugin=rng.choice([None, PLUGIN]), opencode="1")
         assert {one.model for one in out.agents.values()} <= known, seed
         for setting in (*out.opencode, *out.omo):
             if setting.path[-1] in ("model", "small_model"):
@@ -134,19 +202,3 @@ def test_any_profile_names_only_models_that_are_there() -> None:
             assert isinstance(file, WholeFile)
             assert not file.path.startswith("/")
             assert ".." not in file.path
-
-
-def _random_profile(rng: random.Random) -> Profile:
-    models = [*(f"{POOL}/{name}" for name in ALL), *CLOUDS.models]
-    names = rng.sample(SHIPPED_AGENTS, rng.randint(1, len(SHIPPED_AGENTS)))
-    agents = {
-        name: {
-            "models": rng.sample(models, rng.randint(1, 4)),
-            "may": rng.sample(["edit", "fetch"], rng.randint(0, 2)),
-        }
-        for name in names
-    }
-    small, fallback = rng.choice(models), rng.random() < 0.7
-    return Profile.model_validate(
-        {"name": "x", "agents": agents, "small_model": small, "cloud_fallback": fallback}
-    )

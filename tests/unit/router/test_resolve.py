@@ -100,6 +100,25 @@ def test_without_cloud_fallback_local_agents_have_no_cloud_link() -> None:
         resolved(profile(cloud_fallback=False), ("lfm2.5-thinking:latest",))
 
 
+def test_titles_have_a_model_of_the_profile_whoever_is_missing() -> None:
+    agents = {"oracle": profile().agents["oracle"], "librarian": profile().agents["librarian"]}
+    # No local agent: nothing to keep on the site, and no model that OpenCode would choose by itself.
+    assert resolved(profile(agents=agents), ()).small_model == "openai/gpt-4o-mini"
+    keeping = profile(agents=agents, cloud_fallback=False, small_model="google/gemini-2.5-flash")
+    found = resolved(keeping, ())
+    assert found.small_model == "google/gemini-2.5-flash"
+    assert not any("titles" in text for text in found.warnings)
+
+
+def test_a_later_link_that_is_missing_changes_no_beginning() -> None:
+    agents = {**profile().agents}
+    models = ("openai/gpt-4o", f"{POOL}/qwen3-coder-32k")
+    agents["tdd-guide"] = agents["tdd-guide"].model_copy(update={"models": models})
+    found = resolved(profile(agents=agents), ("ministral-3:14b-32k",))
+    assert "tdd-guide: no host serves qwen3-coder-32k" in found.warnings
+    assert any(text.endswith("it begins with google/gemini-flash-latest") for text in found.warnings)
+
+
 @pytest.mark.parametrize(
     ("slots", "stations", "own", "limit"), [(6, 2, None, 3), (1, 50, None, 1), (6, 1, 2, 2), (2, 1, 9, 2)]
 )
