@@ -1,38 +1,47 @@
-"""The loopback router: each workstation's HAProxy in front of the site's hosts, as its files. Pure."""
+"""The loopback router: the configuration of each workstation's HAProxy before the site's hosts. Pure."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from hashlib import sha256
-from importlib.resources import files
 from ipaddress import ip_address
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from router.endpoint import Frozen
 
 WORD = "astraeus-router"
 """What our router says of itself, so that nobody takes another process on the port for it."""
 STATUS_PATH = "/-/router"
+NAMES = "# names:"
+"""Before the names that the supervising script looks up."""
 CONNECT_S = 2
-CHECK_UP_S, CHECK_DOWN_S = 5, 2
-"""Between two looks at a host that is well, and at one that is not; fifty laptops look at each."""
+CHECKS = (
+    "check inter 5s fastinter 1s downinter 2s fall 2 rise 1 observe layer4 error-limit 1 on-error mark-down"
+)
+"""Fifty laptops look at each host. One failed connection takes a host out until a look finds it well."""
 BODY_BYTES = 1 << 20
 """Requests up to this size can be asked again of another host."""
-RETRIED = "conn-failure empty-response 404 500 502 503 504"
-ANSWERS_OF_FAULT = "404 429 500:599"
+SILENCE_S = 300
+"""How long a stream that began may pause: as long as OpenCode waits."""
 BASE_S, PER_GB_S, MOST_S = 30, 3, 86
+_ASKING = "/v1/ /api/chat /api/generate /api/embed /api/show"
+_RETRIED = "conn-failure empty-response 404 500 502 503 504"
+_HASH = "{hash}"
+
+Model = Annotated[str, StringConstraints(pattern=r"^[^\s'\"\\%]+$")]
 
 
 class Upstream(Frozen):
     """One host of the pool."""
 
     name: str
-    host: str
+    host: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]+$")]
     """Name or address."""
-    port: int
-    models: tuple[str, ...]
+    port: int = Field(ge=1, le=65535)
+    models: tuple[Model, ...]
     slots: int = Field(ge=1)
     """Requests that it answers at once."""
 
@@ -40,10 +49,10 @@ class Upstream(Frozen):
 class Loopback(Frozen):
     """What one workstation's router pools."""
 
-    port: int
+    port: int = Field(ge=1, le=65535)
     upstreams: tuple[Upstream, ...]
-    first_byte_s: Mapping[str, int]
-    """By model: how long a host may take to begin its answer, queueing and loading included."""
+    first_byte_s: Mapping[Model, Annotated[int, Field(ge=1)]]
+    """By model: how long a host may take to begin its answer, loading included."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -61,102 +70,157 @@ def first_byte_s(size_bytes: int) -> int:
 
 def config_hash(loopback: Loopback) -> str:
     """Name a configuration, so that it can be told which one is running."""
-    return sha256(loopback.model_dump_json().encode()).hexdigest()[:16]
+    return sha256(_config(loopback).encode()).hexdigest()[:16]
 
 
 def haproxy_config(loopback: Loopback) -> str:
     """Return HAProxy's configuration (2.4 or newer)."""
-    models = list(loopback.first_byte_s)
-    said = f"string '{WORD} {config_hash(loopback)}' if {{ path {STATUS_PATH} }}"
-    checks = f"check inter {CHECK_UP_S}s fastinter 1s downinter {CHECK_DOWN_S}s fall 2 rise 1"
+    return _config(loopback).replace(_HASH, config_hash(loopback), 1)
+
+
+def _config(loopback: Loopback) -> str:
+    groups = _groups(loopback)
     lines = [
         "# Written by astraeus-provision; it is written anew from the site.",
+        " ".join((NAMES, *loopback.names)),
         "global",
         f"  tune.bufsize {BODY_BYTES}",
         "  maxconn 200",
-        "  hard-stop-after 10m",
+        "  hard-stop-after 30m",
         "defaults",
         "  mode http",
         "  no log",
         f"  timeout connect {CONNECT_S}s",
+        f"  timeout check {CONNECT_S * 2}s",
         "  timeout client 1h",
         "  timeout http-request 30s",
         "  timeout http-keep-alive 60s",
-        f"  timeout server {MOST_S}s",
-        f"  timeout queue {MOST_S}s",
+        f"  timeout server {BASE_S}s",
+        f"  timeout queue {BASE_S}s",
         "  option http-buffer-request",
+        "  # A kept connection that a host has closed meanwhile would cost a question.",
+        "  option http-server-close",
+        "  # Who breaks off frees the host.",
+        "  option abortonclose",
         "  option redispatch 1",
+        "  option httpchk GET /api/tags",
+        "  http-check expect status 200",
         "  balance leastconn",
         "  default-server init-addr last,libc,none",
-        *_errors(
-            "no host of the pool is reachable", "the host broke the connection off", "no answer in time"
-        ),
-        "frontend opencode",
-        f"  bind 127.0.0.1:{loopback.port}",
-        f"  http-request return status 200 content-type text/plain {said}",
-        "  http-request set-var(txn.model) req.body,json_query('$.model')",
-    ]
-    for number, model in enumerate(models):
-        lines.append(
-            f"  use_backend model{number} if {{ var(txn.model) -m str {' '.join(_spellings(model))} }}"
-        )
-    lines += [
-        "  acl asks_model var(txn.model) -m found",
-        "  use_backend nobody if asks_model { method POST } { path_beg /v1/ /api/generate /api/chat }",
-        "  default_backend hosts",
+        f"  http-error {_answer('the host broke the connection off', 502)}",
+        f"  http-error {_answer('no host is reachable', 503)}",
+        f"  http-error {_answer('no answer in time', 504)}",
+        *_frontend(loopback, groups),
         "backend nobody",
         f"  http-request return {_answer('no host serves that model')}",
         "backend hosts",
-        "  option httpchk GET /api/tags",
-        "  http-check expect status 200",
-        f"  default-server {checks} observe layer4 error-limit 1 on-error mark-down",
-        *(f"  server {_id(number)} {_address(one)}" for number, one in enumerate(loopback.upstreams)),
+        *(
+            f"  server {_id(at)} {_address(one)} {_health(at, groups)}"
+            for at, one in enumerate(loopback.upstreams)
+        ),
     ]
-    for number, model in enumerate(models):
-        lines += _model(number, model, loopback)
+    for number, (serving, models) in enumerate(groups.items()):
+        lines += _pool(number, serving, models, loopback)
     return "\n".join(lines) + "\n"
 
 
-def _model(number: int, model: str, loopback: Loopback) -> list[str]:
-    """One model's backend: only the hosts that serve it, another of them asked before it is given up."""
-    limit = loopback.first_byte_s[model]
-    serving = [(at, one) for at, one in enumerate(loopback.upstreams) if model in one.models]
-    late = f"the host did not begin to answer within {limit} s"
+_Groups = Mapping[tuple[int, ...], tuple[str, ...]]
+
+
+def _groups(loopback: Loopback) -> _Groups:
+    """Put models that the same hosts serve together.
+
+    They share one backend: HAProxy takes a host out at its first failed connection only where that backend
+    itself looks after the host, and a backend for each model would look three times as often.
+    """
+    groups: dict[tuple[int, ...], tuple[str, ...]] = {}
+    for model in loopback.first_byte_s:
+        serving = tuple(at for at, one in enumerate(loopback.upstreams) if model in one.models)
+        if serving:
+            groups[serving] = (*groups.get(serving, ()), model)
+    return groups
+
+
+def _frontend(loopback: Loopback, groups: _Groups) -> list[str]:
+    said = f"string '{WORD} {_HASH}' if {{ path {STATUS_PATH} }}"
+    only = {"message": "this router passes questions only: models are managed on the hosts"}
+    lines = [
+        "frontend opencode",
+        f"  bind 127.0.0.1:{loopback.port}",
+        "  acl asking method GET HEAD OPTIONS",
+        f"  acl asking path_beg {_ASKING}",
+        "  # A web page that takes this address as its own is not answered.",
+        "  http-request deny deny_status 403 unless { req.hdr(host),field(1,:) -m str 127.0.0.1 localhost }",
+        f"  http-request return status 200 content-type text/plain {said}",
+        f"  http-request return {_json(403, {'error': only})} unless asking",
+        "  http-request set-var(txn.model) req.body,json_query('$.model')",
+    ]
+    for model in (model for models in groups.values() for model in models):
+        limit = loopback.first_byte_s[model]
+        lines.append(f"  http-request set-var(txn.limit_s) int({limit}) if {_asks(model)}")
     return [
-        f"backend model{number}",
-        f"  timeout server {limit}s",
-        f"  timeout queue {limit}s",
+        *lines,
+        *(f"  use_backend pool{number} if {_asks(*models)}" for number, models in enumerate(groups.values())),
+        "  acl names_model var(txn.model) -m found",
+        "  use_backend nobody if METH_POST names_model { path_beg /v1/ /api/chat /api/generate }",
+        "  default_backend hosts",
+        "  http-after-response set-status 503 if { status 502 504 }",
+    ]
+
+
+def _pool(number: int, serving: tuple[int, ...], models: tuple[str, ...], loopback: Loopback) -> list[str]:
+    """The hosts that serve the same models: another of them is asked before a question is given up.
+
+    Not where one was silent for the whole limit: that would be twice the wait.
+    """
+    waits = min(loopback.first_byte_s[model] for model in models)
+    late = _answer("the host did not begin to answer within %[var(txn.limit_s)] s", 504, "lf-string")
+    return [
+        f"backend pool{number}",
+        "  http-request set-timeout server var(txn.limit_s),mul(1000)",
+        ".if version_atleast(2.9.0)",
+        f"  http-response set-timeout server {SILENCE_S}s",
+        ".endif",
+        f"  timeout queue {waits}s",
         f"  retries {len(serving) - 1}",
-        f"  retry-on {RETRIED}",
-        *_errors("no host that serves the model is reachable", "the host broke the connection off", late),
+        ".if version_atleast(3.1.0)",
+        f"  retry-on {_RETRIED} 429",
+        ".else",
+        f"  retry-on {_RETRIED}",
+        ".endif",
+        f"  http-error {_answer('no host that serves the model is reachable, or none became free', 503)}",
+        f"  http-error {late}",
         *(
             f"  http-response return {_answer(f'the host answered {said}')} if {{ status {status} }}"
             for status, said in (
                 ("404", "404: it does not have the model"),
                 ("429", "429: it is busy"),
                 ("503", "503: it is busy"),
-                ("500:599", "with a fault of its own"),
+                ("500", "500: its own fault, as when its memory is full"),
+                ("501:599", "with a fault of its own"),
             )
         ),
         *(
-            f"  server {_id(at)} {_address(one)} track hosts/{_id(at)} maxconn {one.slots}"
-            for at, one in serving
+            f"  server {_id(at)} {_address(one)} {CHECKS} maxconn {one.slots}"
+            for at, one in enumerate(loopback.upstreams)
+            if at in serving
         ),
     ]
 
 
-def _errors(unreachable: str, broken: str, late: str) -> list[str]:
-    return [
-        f"  http-error {_answer(text, status)}"
-        for status, text in ((502, broken), (503, unreachable), (504, late))
-    ]
-
-
-def _answer(why: str, status: int = 503) -> str:
+def _answer(why: str, status: int = 503, kind: str = "string") -> str:
     """The one answer that makes the agents' own chains go on at once, in HAProxy's words."""
     message = f"service unavailable, try again: the GPU pool cannot answer ({why})"
-    body = json.dumps({"error": {"message": message, "type": "server_error"}}, separators=(",", ":"))
-    return f"status {status} content-type application/json string '{body}' hdr retry-after-ms 1"
+    said = _json(status, {"error": {"message": message, "type": "server_error"}}, kind)
+    return f"{said} hdr retry-after-ms 1"
+
+
+def _json(status: int, body: Mapping[str, object], kind: str = "string") -> str:
+    return f"status {status} content-type application/json {kind} '{json.dumps(body, separators=(',', ':'))}'"
+
+
+def _asks(*models: str) -> str:
+    return f"{{ var(txn.model) -m str {' '.join(name for model in models for name in _spellings(model))} }}"
 
 
 def _spellings(model: str) -> tuple[str, ...]:
@@ -164,6 +228,13 @@ def _spellings(model: str) -> tuple[str, ...]:
     if ":" not in model:
         return (model, f"{model}:latest")
     return (model, model.removesuffix(":latest")) if model.endswith(":latest") else (model,)
+
+
+def _health(at: int, groups: _Groups) -> str:
+    """Nobody looks at a host twice for the questions that name no model."""
+    pools = (number for number, serving in enumerate(groups) if at in serving)
+    number = next(pools, None)
+    return CHECKS if number is None else f"track pool{number}/{_id(at)}"
 
 
 def _id(number: int) -> str:
@@ -180,32 +251,3 @@ def _is_address(host: str) -> bool:
 
 def _address(one: Upstream) -> str:
     return f"[{one.host}]:{one.port}" if ":" in one.host else f"{one.host}:{one.port}"
-
-
-def supervisor() -> str:
-    """Return the script that runs HAProxy."""
-    return (files("router") / "units" / "router.sh").read_text("utf-8")
-
-
-def systemd_unit(script: str, haproxy: str, config: str, names: Sequence[str]) -> str:
-    """Return the user unit; it runs while its user is logged in, or always where she lingers."""
-    words = " ".join(_systemd_word(word) for word in ("/bin/sh", script, haproxy, config, *names))
-    return "\n".join(
-        [
-            "# Written by astraeus-provision; it is written anew from the site.",
-            "[Unit]",
-            "Description=Loopback router to the team's GPU hosts",
-            "[Service]",
-            f"ExecStart={words}",
-            "Restart=always",
-            "RestartSec=2",
-            "NoNewPrivileges=yes",
-            "[Install]",
-            "WantedBy=default.target",
-            "",
-        ]
-    )
-
-
-def _systemd_word(word: str) -> str:
-    return '"' + word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$") + '"'
