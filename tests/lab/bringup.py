@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from provision.catalogue import load_catalogue
-from tests.lab import models, opencode
+from tests.lab import clouds, models, opencode
 from tests.lab.debian import install_missing
 from tests.lab.images import image
 from tests.lab.layout import (
@@ -91,7 +91,7 @@ def fresh(
         if new_host_key:
             for old in from_map.folder.glob("ssh_host_*"):
                 old.unlink()
-        volumes = _mirror_volumes(archive()) if from_map.name == "mirror.lab" else {}
+        volumes = _volumes(from_map, archive())
         start_machine(
             from_map,
             variant or from_map.image,
@@ -111,7 +111,7 @@ def status() -> dict[str, str]:
 
 
 def _keep_or_start(one: Machine, ollama: Path) -> str:
-    volumes = _mirror_volumes(ollama) if one.name == "mirror.lab" else {}
+    volumes = _volumes(one, ollama)
     label, current = _made_from(volumes), image(one.image)
     wanted = '{{.State.Status}} {{index .Config.Labels "lab"}} {{.ImageName}}'
     about = podman(
@@ -139,6 +139,13 @@ def _keep_or_start(one: Machine, ollama: Path) -> str:
 
 def _made_from(volumes: Mapping[Path, str]) -> str:
     return key(*(f"{source}:{target}" for source, target in volumes.items()))
+
+
+def _volumes(one: Machine, ollama: Path) -> dict[Path, str]:
+    """Folders of ours that a machine sees, read only."""
+    if one.name == "clouds.lab":
+        return {clouds.server(): "/srv/clouds"}
+    return _mirror_volumes(ollama) if one.name == "mirror.lab" else {}
 
 
 def _mirror_volumes(ollama: Path) -> dict[Path, str]:
@@ -174,6 +181,7 @@ def _write_facts(ollama: Path) -> None:
             "models": digests,
             "npm": {one: opencode.integrity(one) for one in opencode.versions()},
         },
+        "clouds": clouds.base_urls(),
         "ssh": str(SSH),
         "site": str(SITE_YML),
         "answer": models.ANSWER,

@@ -37,8 +37,11 @@ PARENTS = {
     "server-nosystemd": "server",
     "laptop": "base",
     "laptop-node": "laptop",
+    "laptop-haproxy": "laptop",
     "mirror": "base",
+    "clouds": "base",
 }
+COPIED = {"mirror": ("mirror.conf",), "clouds": ("clouds.service",)}
 WITHOUT_SYSTEMD = frozenset({"server-nosystemd"})
 
 
@@ -55,8 +58,7 @@ def _built(variant: str) -> tuple[str, str]:
     parent = PARENTS[variant]
     parent_name, parent_key = _debian() if parent is None else _built(parent)
     own = [(FOLDER / f"{variant}.Containerfile").read_bytes()]
-    if variant == "mirror":
-        own.append((FOLDER / "mirror.conf").read_bytes())
+    own += [(FOLDER / copied).read_bytes() for copied in COPIED.get(variant, ())]
     if variant == "laptop-node":
         own.append(node().name.encode())
     made_from = key(parent_key, *own)

@@ -165,6 +165,12 @@ class Lab:
         return mirror
 
     @property
+    def clouds(self) -> Mapping[str, str]:
+        """Provider to the address of its stand-in, as OpenCode must know it."""
+        addresses: Mapping[str, str] = self.facts["clouds"]
+        return addresses
+
+    @property
     def extra(self) -> Path:
         """A folder whose files the mirror serves under files/extra/."""
         return Path(self.facts["mirror"]["extra"])

@@ -25,6 +25,7 @@ MIRROR_FILES = "http://mirror.lab:8080"
 MIRROR_SLOW_FILES = "http://mirror.lab:8080/slow"
 MIRROR_MODELS = "http://mirror.lab:8081"
 MIRROR_SLOW_MODELS = "http://mirror.lab:8082"
+CLOUDS_URL = "http://clouds.lab:8090"
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,9 @@ MACHINES = (
     Machine("gpu-server.local", "ops", "server", 10, (TEAM, OTHER)),
     Machine("gpu-two.local", "ops", "server", 11, (TEAM, OTHER)),
     Machine("mirror.lab", "root", "mirror", 20),
+    Machine("clouds.lab", "root", "clouds", 21),
     Machine("laptop1", "dev", "laptop-node", 31),
-    Machine("laptop2", "dev", "laptop", 32),
+    Machine("laptop2", "dev", "laptop-haproxy", 32),
     Machine("outsider", "dev", "laptop", 41, (OTHER,)),
 )
 

@@ -12,25 +12,18 @@ from tests.lab import fixture_model
 from tests.lab.fixture_model import SPACE, Behaviour, write_model
 from tests.lab.products import key, product
 from tests.lab.shell import step
+from tests.lab.temptations import LFM, QWEN, rules
 
 ANSWER = " the model is ready"
-PROBE_TOOL = "astraeus_probe"
-PROBE_NUMBER = 7
 WORDS = tuple(SPACE + word for word in ANSWER.split())
-
-QWEN = "qwen3-coder"  # names of Ollama's own prompt renderers and answer parsers
-LFM = "lfm2-thinking"
-QWEN_PARAMETER = f"<parameter=number>\n{PROBE_NUMBER}\n</parameter>"
-QWEN_CALL = f"<tool_call>\n<function={PROBE_TOOL}>\n{QWEN_PARAMETER}\n</function>\n</tool_call>"
-LFM_CALL = f"<|tool_call_start|>[{PROBE_TOOL}(number={PROBE_NUMBER})]<|tool_call_end|>"
 
 
 def _behaviour(base: str) -> tuple[Behaviour, str]:
     """How the stand-in of a base model behaves, and Ollama's dialect for it."""
     if base.startswith("lfm"):
         thinking = ("<think>", f"{SPACE}so", "</think>", *WORDS)
-        return Behaviour(base, thinking, {PROBE_TOOL: LFM_CALL}, result_mark="<|im_start|>tool"), LFM
-    return Behaviour(base, WORDS, {PROBE_TOOL: QWEN_CALL}), QWEN
+        return Behaviour(base, thinking, rules(LFM), result_mark="<|im_start|>tool"), LFM
+    return Behaviour(base, WORDS, rules(QWEN)), QWEN
 
 
 def bases() -> tuple[str, ...]:
@@ -47,7 +40,8 @@ def store() -> Path:
                 _seed(folder, base)
 
     sources = [Path(path).read_bytes() for path in (__file__, fixture_model.__file__)]
-    return product("models", key(*bases(), *sources), build)
+    said = [repr(_behaviour(base)) for base in bases()]
+    return product("models", key(*said, *sources), build)
 
 
 def digests() -> dict[str, str]:

@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import urllib.parse
-from collections.abc import Iterator
 
 import pytest
 
+from provision.catalogue import load_catalogue
 from tests.lab.lab import Lab, LabMachine
+from tests.lab.opencode import tarball_url
 from tests.lab.tree import changes
 
 pytestmark = pytest.mark.lab
-
-
-@pytest.fixture(scope="module")
-def lab() -> Lab:
-    return Lab.load()
-
-
-@pytest.fixture(scope="module")
-def second(lab: Lab) -> Iterator[LabMachine]:
-    """The second server; as new when all is done."""
-    machine = lab.machine("gpu-two.local")
-    yield machine
-    machine.fresh()
-    machine.trust()
-
-
-@pytest.fixture
-def spare(second: LabMachine) -> LabMachine:
-    """A server as new, for a test to spoil."""
-    second.fresh()
-    second.trust()
-    return second
 
 
 def ssh(lab: Lab, target: str, line: str = "id -un") -> tuple[int, str]:
@@ -141,3 +121,43 @@ def test_a_file_laid_into_extra_is_served(lab: Lab) -> None:
     file.write_text(text)
     assert lab.machine("laptop2").run(f"curl -sf {lab.mirror['files']}/extra/anything").stdout == text
     file.unlink()
+
+
+def test_the_plugin_s_packages_are_those_of_the_catalogue(lab: Lab) -> None:
+    laptop = lab.machine("laptop2")
+    for package, pinned in load_catalogue().plugin.packages.items():
+        line = f"curl -sf {tarball_url(package)} | sha512sum"
+        sha512 = bytes.fromhex(laptop.run(line).stdout.split()[0])
+        assert "sha512-" + base64.b64encode(sha512).decode() == pinned.integrity
+        assert lab.pins["npm"][package] == pinned.integrity
+
+
+@pytest.mark.parametrize("name", ["laptop1", "laptop2"])
+def test_a_developer_has_a_service_manager_of_her_own(lab: Lab, name: str) -> None:
+    assert ssh(lab, name, "systemctl --user is-system-running --wait") == (0, "running")
+    line = "systemd-run --user --quiet --wait --pipe id -un"
+    assert ssh(lab, name, line) == (0, "dev")
+
+
+def test_who_may_become_root_installs_haproxy(lab: Lab, spare: LabMachine) -> None:
+    spare.fresh("laptop-node")
+    developer = f"dev@{spare.name}"
+    assert ssh(lab, developer, "command -v haproxy || echo none") == (0, "none")
+    assert ssh(lab, developer, "sudo -n apt-get install -y -qq haproxy >/dev/null 2>&1; echo $?") == (0, "0")
+    assert ssh(lab, developer, "/usr/sbin/haproxy -v | cut -c1-7") == (0, "HAProxy")
+
+
+def test_who_may_not_has_it_already_and_keeps_services_running_without(lab: Lab, spare: LabMachine) -> None:
+    spare.fresh("laptop-haproxy")
+    developer = f"dev@{spare.name}"
+    assert ssh(lab, developer, "/usr/sbin/haproxy -v | cut -c1-7") == (0, "HAProxy")
+    assert ssh(lab, developer, "sudo -n id -un")[0] == 1
+    assert ssh(lab, developer, "loginctl enable-linger && loginctl show-user dev -P Linger") == (0, "yes")
+
+
+def test_a_laptop_without_either_can_have_neither(lab: Lab, spare: LabMachine) -> None:
+    spare.fresh("laptop")
+    developer = f"dev@{spare.name}"
+    assert ssh(lab, developer, "PATH=$PATH:/usr/sbin; command -v haproxy || echo none") == (0, "none")
+    assert ssh(lab, developer, "sudo -n id -un")[0] == 1
+    assert ssh(lab, developer, "loginctl enable-linger")[0] == 1
