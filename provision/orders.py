@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
-from provision.catalogue import Catalogue
+from provision.catalogue import Catalogue, Model
 from provision.endpoints import default_model, endpoints
 from provision.errors import SiteError
 from provision.fleet.workstation.shapes import (
@@ -14,15 +14,19 @@ from provision.fleet.workstation.shapes import (
     Package,
     Plugin,
     PluginPackage,
+    Pooled,
+    Smoke,
 )
-from provision.pool import pool_slots
+from provision.pool import loopback, pool_slots, pooled_endpoint
 from provision.profiles import load_profile
 from provision.site import Site
 from router.clouds import CLOUDS
+from router.endpoint import Endpoint
 from router.opencode import provider_ids, settings
-from router.permissions import refused_by_plugin
+from router.permissions import refused_by_plugin, refused_when_delegated
 from router.profile import ProfileError
 from router.resolve import Resolved, resolve
+from router.smoke import Tools
 
 
 def orders(site: Site, catalogue: Catalogue) -> dict[str, Order]:
@@ -70,6 +74,12 @@ def remarks(site: Site, limit: Collection[str]) -> tuple[str, ...]:
                 for one in agents.agents
                 if (refused := refused_by_plugin(one))
             ]
+            texts += [
+                f"{one.name} may {', '.join(refused)} when it is asked directly; the plugin refuses it to an "
+                "agent that another one calls"
+                for one in agents.agents
+                if (refused := refused_when_delegated(one))
+            ]
         said += [f"profile {name}: {text}" for text in texts]
     return tuple(said)
 
@@ -99,9 +109,15 @@ def _base(site: Site, catalogue: Catalogue) -> Order:
                 for platform, package in site.opencode.packages.items()
             },
         ),
+        hosts=loopback(site, catalogue),
+        pooled=_pooled(site, catalogue) if site.router.loopback else None,
+        smoke=Smoke(
+            context_tokens=catalogue.context_tokens,
+            tools={model.name: _calls_tools(model) for model in catalogue.models},
+        ),
         ollama_host=served[0].url.removeprefix("http://") if site.client_env else None,
         names=tuple(host.advertise or host.name for host in site.hosts),
-        confirm=Confirm(models=_asked(site, catalogue)),
+        confirm=Confirm(models=_asked(served, catalogue)),
     )
 
 
@@ -117,9 +133,19 @@ def _plugin(site: Site, catalogue: Catalogue) -> Plugin:
     )
 
 
-def _asked(site: Site, catalogue: Catalogue) -> tuple[str, ...]:
+def _pooled(site: Site, catalogue: Catalogue) -> Pooled:
+    pool = (pooled_endpoint(site, catalogue),)
+    return Pooled(router=settings(pool, default_model(site, catalogue)), models=_asked(pool, catalogue))
+
+
+def _calls_tools(model: Model) -> Tools:
+    if "tools" not in model.abilities:
+        return "no"
+    return "may fail" if model.tool_call_may_fail else "yes"
+
+
+def _asked(served: Sequence[Endpoint], catalogue: Catalogue) -> tuple[str, ...]:
     """One model of each provider: the first of the catalogue's defaults that it serves."""
-    served = endpoints(site, catalogue)
     asked = []
     for provider, endpoint in zip(provider_ids(served), served, strict=True):
         offered = {model.name for model in endpoint.models}

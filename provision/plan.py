@@ -10,6 +10,7 @@ from provision.disk import DiskNeed, disk_need
 from provision.drift import NOT_COMPARED, drift
 from provision.expected import ExpectedLive, expected_live
 from provision.facts import HostFacts
+from provision.fleet.workstation.loopback import LOST
 from provision.fleet.workstation.shapes import Look
 from provision.hostvars import archive_for, host_vars, unpinned
 from provision.model import Frozen
@@ -124,7 +125,11 @@ def make_plan(
             if station.name in limit and station.name in workstations and station.name not in skipped
         ),
         skipped={name: why for name, why in skipped.items() if name in limit},
-        warnings=(*_warnings(site, catalogue, [plan for plan in planned if plan is not None]), *remarks),
+        warnings=(
+            *_warnings(site, catalogue, [plan for plan in planned if plan is not None]),
+            *_unpooled(workstations, limit),
+            *remarks,
+        ),
     )
 
 
@@ -191,8 +196,13 @@ def _workstation_plan(name: str, look: Look, catalogue: Catalogue) -> Workstatio
         package = catalogue.plugin.package
         version = catalogue.plugin.packages[package].version
         actions.append(f"install the plugin {package} {version} for {look.user} (licence SUL-1.0)")
+    proxy = look.loopback
+    if proxy is not None and proxy.how == "install":
+        actions.append(f"install HAProxy with {proxy.installer}, for the loopback router")
     change = look.change
     actions += [f"write {path}" for path in (change.files if change is not None else ())]
+    if proxy is not None and proxy.how != "impossible" and not proxy.runs:
+        actions.append("start the loopback router with its settings")
     return WorkstationPlan(
         name=name,
         actions=tuple(actions),
@@ -209,6 +219,14 @@ def _warnings(site: Site, catalogue: Catalogue, plans: list[HostPlan]) -> tuple[
             f"{plan.name}: {net} is public, and everybody in it may use the models" for net in public
         ]
     return tuple(warnings)
+
+
+def _unpooled(looks: Mapping[str, Look], limit: Collection[str]) -> tuple[str, ...]:
+    return tuple(
+        f"{name}: no loopback router: {look.loopback.said}. Its OpenCode asks the hosts directly: {LOST}"
+        for name, look in looks.items()
+        if name in limit and look.loopback is not None and look.loopback.how == "impossible"
+    )
 
 
 def plan_text(plan: Plan) -> str:

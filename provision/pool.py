@@ -25,18 +25,23 @@ def pool_slots(site: Site) -> int:
     return sum(slots(host, site) for host in site.hosts)
 
 
+def router_port(site: Site, catalogue: Catalogue) -> int:
+    """The loopback router's port on each workstation."""
+    return site.router.port or catalogue.router_port
+
+
 def pooled_endpoint(site: Site, catalogue: Catalogue) -> Endpoint:
     """All hosts' models behind the loopback router."""
     models = {model.name: model for end in endpoints(site, catalogue) for model in end.models}
     ordered = tuple(models[name] for name in catalogue.model_names if name in models)
-    return Endpoint(name=POOL_NAME, url=f"http://{LOOPBACK}:{catalogue.router_port}", models=ordered)
+    return Endpoint(name=POOL_NAME, url=f"http://{LOOPBACK}:{router_port(site, catalogue)}", models=ordered)
 
 
 def loopback(site: Site, catalogue: Catalogue) -> Loopback:
     """What the loopback router pools, and how long each model may take to begin its answer."""
     served = {name for host in site.hosts for name in host.served}
     return Loopback(
-        port=catalogue.router_port,
+        port=router_port(site, catalogue),
         upstreams=tuple(
             Upstream(
                 name=host.name,
@@ -48,7 +53,7 @@ def loopback(site: Site, catalogue: Catalogue) -> Loopback:
             for host in site.hosts
         ),
         first_byte_s={
-            name: first_byte_s(catalogue.model(name).size_bytes)
+            name: site.router.first_byte_s.get(name) or first_byte_s(catalogue.model(name).size_bytes)
             for name in catalogue.model_names
             if name in served
         },

@@ -103,6 +103,11 @@ def _keep(operation: Operation, published: Mapping[str, Published]) -> None:
         if outcome.plugin is not None:
             text = f"installed the plugin at {outcome.plugin}"
             operation.outcomes.add("publish", outcome.machine, "changed", text)
+        if outcome.haproxy is not None:
+            text = f"installed HAProxy at {outcome.haproxy}"
+            operation.outcomes.add("publish", outcome.machine, "changed", text)
+        if outcome.started:
+            operation.outcomes.add("publish", outcome.machine, "changed", "started the loopback router")
         if outcome.status != "failed":
             wrote = (f"wrote {path}" for path in outcome.files)
             operation.outcomes.add("publish", outcome.machine, "changed", *wrote)

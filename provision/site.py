@@ -32,6 +32,7 @@ from provision.forms import (
 )
 from provision.model import Frozen
 from provision.rolevars import Accelerator
+from router.loopback import MOST_S
 
 
 class Ssh(Frozen):
@@ -149,6 +150,12 @@ class Router(Frozen):
     packages: dict[Package, Annotated[str, Field(pattern=URL)]] = {}
     """URLs of the plugin's npm tarballs, for machines without npm; their hashes are in the catalogue."""
     clouds: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")], CloudSource] = {}
+    loopback: bool = True
+    """Whether each workstation pools the hosts behind a router of its own; False: it asks them directly."""
+    port: Annotated[int, Field(ge=1024, le=MAX_PORT)] | None = None
+    """Of that router, on 127.0.0.1; None takes the catalogue's."""
+    first_byte_s: dict[ModelName, Annotated[int, Field(ge=1, le=MOST_S)]] = {}
+    """How long a model may take to begin its answer; otherwise its size says."""
 
 
 class Site(Frozen):

@@ -91,6 +91,16 @@ def plugin(name: str, look: Look) -> Findings:
         )
 
 
+def router_port(name: str, look: Look) -> Findings:
+    """The loopback router's port is free, or has ours."""
+    if look.loopback is not None and look.loopback.foreign:
+        yield _skips(
+            name,
+            f"{look.loopback.foreign}, which the loopback router needs",
+            "end it, or say `router: {port: …}` with a free one (`router: {loopback: false}` does without)",
+        )
+
+
 def cloud_keys(name: str, look: Look) -> Findings:
     """Agents of the clouds need keys; they are the user's, and only their absence is told."""
     for cloud, variables in look.lacking.items():
@@ -120,6 +130,7 @@ WORKSTATION_QUESTIONS = (
     overruled,
     opencode,
     plugin,
+    router_port,
     cloud_keys,
     names,
 )

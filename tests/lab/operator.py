@@ -62,9 +62,10 @@ def write_site(archive_sha256: str, digests: dict[str, str]) -> None:
         "ollama": {"archives": {platform.machine(): {"source": archive_url(), "sha256": archive_sha256}}},
         "models": {"mirror": f"{MIRROR_MODELS}/library", "digests": digests},
         "opencode": {"npm_registry": f"{MIRROR_FILES}/npm/", "packages": packages},
-        # The lab has no cloud: provider entries alone, unless a test asks for agents.
+        # Provider entries alone, unless a test asks for agents and the loopback router.
         "router": {
             "profile": "none",
+            "loopback": False,
             "packages": {name: tarball_url(name) for name in load_catalogue().plugin.packages},
         },
     }

@@ -20,7 +20,7 @@ DEBUG = "[Service]\nEnvironment=OLLAMA_DEBUG=1\n"
 # One such line for every question that a model answered or broke off; a refused one has none.
 ENDED = re.compile(
     r"^time=(?P<time>\S+) level=DEBUG .*msg=\"after processing request finished event\""
-    r" runner\.name=\"?(?:[^ \"/]+/)*(?P<model>[^ \"/]+)",
+    r" runner\.name=\"?(?:[^\s\"/]+/)*(?P<model>[^\s\"/]+)",
     re.MULTILINE,
 )
 

@@ -14,6 +14,7 @@ from provision.fleet.workstation.intent import base_urls, intend
 from provision.fleet.workstation.orders import emit, order_of, run_name
 from provision.fleet.workstation.reading import Lines, clean, folders_of, unpacked
 from provision.fleet.workstation.replace import replace_values, replaced
+from provision.fleet.workstation.routed import routed
 from provision.fleet.workstation.shapes import Answer, Confirmed, Order
 
 GRACE_S = 120
@@ -41,6 +42,7 @@ def _asked(host: Host, machine: str) -> Confirmed:
     if order is None:
         raise Broken("the run's folder holds no order for it")
     look = look_at(host, order)
+    order = routed(order, look)
     intent = intend(files_of(host, look, order), folders_of(look), order)
     if intent.files:
         names = ", ".join(change.found.path for change in intent.files)

@@ -24,12 +24,15 @@ from provision.fleet.workstation.intent import (
     remembered_files,
 )
 from provision.fleet.workstation.ledger import unpack
+from provision.fleet.workstation.loopback import PLACES
 from provision.fleet.workstation.orders import last_look, order_of, save_look
 from provision.fleet.workstation.plugin import plan_plugin
 from provision.fleet.workstation.reading import Folders, FoundFile, folders_of, read_found, read_look
+from provision.fleet.workstation.routed import proxy_plan, routed
 from provision.fleet.workstation.shapes import Change, Look, Order
 from provision.fleet.workstation.sharedfile import Refused
 from provision.fleet.workstation.withdrawal import withdraw
+from router.loopback import STATUS_PATH
 
 
 class WorkstationState(FactBase[dict[str, Any]]):
@@ -86,6 +89,9 @@ def judged(host: Host, look: Look, order: Order | None) -> Look:
     """Add to a look what publishing and equipping would do."""
     if not look.home.startswith("/"):
         raise Broken("it has no home folder")
+    plan = None if order is None else proxy_plan(order, look)
+    if order is not None:
+        order = routed(order, look)
     found = files_of(host, look, order)
     folders = folders_of(look)
     config = describe(config_of(found, folders))
@@ -98,6 +104,9 @@ def judged(host: Host, look: Look, order: Order | None) -> Look:
         more["equip"] = plan_equip(look, order.equip)
         if order.plugin is not None:
             more["plugin_equip"] = plan_plugin(look, order.plugin)
+        more["loopback"] = plan
+        urls = base_urls(order.router).values()
+        more["reach"] = {url: said for url, said in look.reach.items() if url in urls}
         more["lacking"] = lacking_keys(look, order)
         more.update(_change(found, folders, order))
     return look.model_copy(update=more)
@@ -130,7 +139,9 @@ def _change(found: dict[str, FoundFile], folders: Folders, order: Order) -> dict
 
 
 def _look_script(order: Order | None) -> str:
-    urls = sorted(set(base_urls(order.router).values())) if order is not None else []
+    pooled = None if order is None else order.pooled
+    ways = [] if order is None else [order.router, *([] if pooled is None else [pooled.router])]
+    urls = sorted({url for way in ways for url in base_urls(way).values()})
     names = order.names if order is not None else ()
     keys = order.keys if order is not None and order.agents is not None else {}
     plugin = order.plugin.packages if order is not None and order.plugin is not None else ()
@@ -140,5 +151,8 @@ def _look_script(order: Order | None) -> str:
         "KEYS": " ".join(key for names in keys.values() for key in names),
         "CLOUDS": " ".join(keys),
         "PLUGIN": " ".join(plugin),
+        "PORT": str(order.hosts.port if order is not None and order.hosts is not None and pooled else 0),
+        "STATUS_PATH": STATUS_PATH,
+        "PLACES": PLACES,
     }
     return script("look", values)

@@ -21,6 +21,7 @@ from provision.fleet.workstation.sharedfile import (
     writable,
 )
 from provision.fleet.workstation.shellenv import ShellPlan, plan_shells
+from provision.fleet.workstation.smokefiles import pool_of, smoke_files, smoke_paths
 from provision.fleet.workstation.tuifile import plan_tui, tui_path
 from provision.fleet.workstation.wholefile import WholePlan, place_of, plan_whole
 from router.jsonc import JsoncError, load, require_object
@@ -94,9 +95,7 @@ def rendered_for(order: Order, naming: Naming, folders: Folders) -> Rendered:
     """Return the agents' part, with the provider ids of this machine's file."""
     if order.agents is None:
         return NO_AGENTS
-    pool: dict[str, str] = {}
-    for offered in naming.settings.offered:
-        pool.setdefault(offered.split("/", 1)[1], offered)
+    pool = pool_of(naming)
     rendered = render(order.agents, pool, plugin=plugin_entry(order, folders), opencode=order.equip.version)
     clouds = [
         Setting(path=("provider", name, "options", "baseURL"), value=url)
@@ -109,7 +108,8 @@ def asked_files(order: Order, folders: Folders) -> tuple[str, ...]:
     """Return the paths, beside OpenCode's own and the ledger, whose state decides what is written."""
     rendered = rendered_for(order, Naming(settings=order.router), folders)
     whole = (place_of(file, folders) for file in (*rendered.files, *order.files))
-    return (*((plugin_path(folders), tui_path(folders)) if rendered.omo else ()), *whole)
+    omo = (plugin_path(folders), tui_path(folders)) if rendered.omo else ()
+    return (*omo, *whole, *smoke_paths(order, folders))
 
 
 def remembered_files(ledger: Ledger | None, folders: Folders) -> tuple[str, ...]:
@@ -141,9 +141,11 @@ def intend(found: Mapping[str, FoundFile], folders: Folders, order: Order) -> In
         *literal_keys(config),
     ]
     plugin = _plugin_plan(found, folders, rendered, ledger)
-    whole = plan_whole(
-        found, (*rendered.files, *order.files), ledger.whole if ledger is not None else {}, folders
-    )
+    written = ledger.whole if ledger is not None else {}
+    wanted_files = (*rendered.files, *order.files)
+    agents = _own_agents(rendered, plugin, plan_whole(found, wanted_files, written, folders), folders)
+    smoke = smoke_files(order, naming, agents, file.path)
+    whole = plan_whole(found, (*wanted_files, *smoke), written, folders)
     shells = ShellPlan()
     if f"{folders.config_home}/astraeus-provision/env.sh" in found:
         shells = plan_shells(found, folders, order.ollama_host, ledger.made if ledger is not None else ())
@@ -159,7 +161,6 @@ def intend(found: Mapping[str, FoundFile], folders: Folders, order: Order) -> In
         diff=shown,
         kept=(*kept, *plugin_kept, *whole.kept, *shells.kept),
     )
-    agents = _own_agents(rendered, plugin, whole, folders)
     return Intent(file.path, main.sha256, tuple(changes), change, _as_named(order, naming, agents))
 
 

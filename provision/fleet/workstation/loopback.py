@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Literal, cast, get_args
+from typing import Literal
 
 from provision.fleet.workstation.proxy import Installer, Proxy, ProxyPlan
 from provision.fleet.workstation.reading import Lines, clean
-from router.loopback import STATUS_PATH, WORD
+from router.loopback import STATUS_PATH, WORD, Loopback, config_hash
 from router.service import AGENT, CONFIG, DATA, SERVICE, UNIT
 
 OLDEST = (2, 4)
@@ -31,38 +31,41 @@ _COMMANDS: Mapping[Installer, str] = {
 }
 
 
-def read_proxy(lines: Lines) -> Proxy:
-    """Take what look.sh says of HAProxy."""
-    said = {key: clean(value) for key, value in lines if key.startswith("haproxy")}
-    installer = said.get("haproxy_installer")
-    return Proxy(
-        path=said.get("haproxy") or None,
-        version=said.get("haproxy_version") or None,
-        installer=cast("Installer", installer) if installer in get_args(Installer) else None,
-        root="haproxy_root" in said,
-        port=said.get("haproxy_port", ""),
+def plan_loopback(proxy: Proxy, system: str, wanted: Loopback) -> ProxyPlan:
+    """Return how it would come there; `system` is `uname -s`. An old one of the user's is not replaced."""
+    impossible = _impossible(proxy, system)
+    if impossible:
+        return ProxyPlan(how="impossible", said=impossible)
+    return ProxyPlan(
+        how="install" if proxy.path is None else "present",
+        installer=proxy.installer,
+        haproxy=proxy.path or proxy.would_be,
+        foreign=foreign_on_port(proxy, wanted.port),
+        runs=proxy.port == f"200 {WORD} {config_hash(wanted)}",
     )
 
 
-def plan_loopback(proxy: Proxy, system: str) -> ProxyPlan:
-    """Return how it would come there; `system` is `uname -s`. An old one of the user's is not replaced."""
+def _impossible(proxy: Proxy, system: str) -> str:
+    """Say why it cannot come there; empty where it can."""
     if system not in ("Linux", "Darwin"):
-        return ProxyPlan(how="impossible", said=f"the loopback router does not run on {system}")
-    if proxy.path is not None:
-        if _version(proxy.version) < OLDEST:
-            oldest = ".".join(map(str, OLDEST))
-            found = f"{proxy.path} is HAProxy {proxy.version or 'of an unknown version'}"
-            return ProxyPlan(how="impossible", said=f"{found}, and {oldest} is needed")
-        return ProxyPlan(how="present")
+        return f"the loopback router does not run on {system}"
+    if not proxy.manager:
+        return "no service manager there runs services of its user's own"
+    if proxy.path is None:
+        return _not_installable(proxy)
+    if _version(proxy.version) >= OLDEST:
+        return ""
+    oldest = ".".join(map(str, OLDEST))
+    return f"{proxy.path} is HAProxy {proxy.version or 'of an unknown version'}, and {oldest} is needed"
+
+
+def _not_installable(proxy: Proxy) -> str:
     if proxy.installer is None:
-        return ProxyPlan(how="impossible", said="no HAProxy there, and no package manager that we know")
+        return "no HAProxy there, and no package manager that we know"
     if not proxy.root:
         by_hand = _COMMANDS[proxy.installer]
-        return ProxyPlan(
-            how="impossible",
-            said=f"no HAProxy there, and its user may not install it: `{by_hand}` there, and run again",
-        )
-    return ProxyPlan(how="install")
+        return f"no HAProxy there, and its user may not install it: `{by_hand}` there, and run again"
+    return ""
 
 
 def foreign_on_port(proxy: Proxy, port: int) -> str:

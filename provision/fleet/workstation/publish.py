@@ -15,10 +15,19 @@ from provision.fleet.workstation.equip import equip_values, fault, plan_equip
 from provision.fleet.workstation.exchange import Broken, converse, script
 from provision.fleet.workstation.facts import files_of, look_at
 from provision.fleet.workstation.intent import Intent, intend
+from provision.fleet.workstation.loopback import (
+    INSTALL_S,
+    Act,
+    loopback_fault,
+    loopback_left_to_do,
+    loopback_values,
+)
 from provision.fleet.workstation.orders import emit, note_write, order_of, run_name, was_written
 from provision.fleet.workstation.plugin import plan_plugin, plugin_fault, plugin_values
+from provision.fleet.workstation.proxy import ProxyPlan
 from provision.fleet.workstation.reading import FoundFile, folders_of
 from provision.fleet.workstation.replace import replace_lines, replace_values, replaced
+from provision.fleet.workstation.routed import proxy_plan, routed, service_paths
 from provision.fleet.workstation.shapes import EquipPlan, Look, OpenCode, Order, Published
 from provision.fleet.workstation.sharedfile import Refused
 
@@ -39,22 +48,32 @@ class Work:
     plugin: EquipPlan | None = None
     installed: bool = False
     plugin_at: str | None = None
+    proxy: ProxyPlan | None = None
+    haproxy: str | None = None
     left_to_do: tuple[str, ...] = ()
 
     def outcome(self, **more: object) -> Published:
         """Return the outcome so far."""
         values = {
             "machine": self.machine,
-            "status": "changed" if self.installed or self.plugin_at else "ok",
+            "status": "changed" if self.installed or self.plugin_at or self.haproxy else "ok",
             "path": self.intent.path,
             "sha256": self.intent.sha256,
             "kept": self.intent.change.kept,
             "opencode": self.opencode,
             "installed": self.installed,
             "plugin": self.plugin_at,
+            "haproxy": self.haproxy,
             "left_to_do": self.left_to_do,
         }
         return Published.model_validate({**values, **more})
+
+    @property
+    def moves_router(self) -> bool:
+        """Whether what runs there as the loopback router must become another, or must begin or end."""
+        service = service_paths(folders_of(self.look))
+        ordered = self.proxy is not None and self.proxy.how != "impossible" and not self.proxy.runs
+        return ordered or any(change.found.path in service for change in self.intent.files)
 
 
 @operation()
@@ -70,9 +89,13 @@ def publish() -> Generator[FunctionCommand, None, None]:
         yield FunctionCommand(_equip, (work,), {})
     if work.plugin is not None and work.plugin.how in ("npm", "package"):
         yield FunctionCommand(_plugin, (work,), {})
+    if work.proxy is not None and work.proxy.how == "install":
+        yield FunctionCommand(_haproxy, (work,), {})
     if work.intent.files:
         yield FunctionCommand(_write, (work,), {})
-    elif executing:
+    if work.moves_router:
+        yield FunctionCommand(_router, (work,), {})
+    elif executing and not work.intent.files:
         emit("publish", work.outcome())
 
 
@@ -84,6 +107,10 @@ def _prepared(host: Host, *, executing: bool) -> Work | None:
         if order is None:
             raise Broken("the run's folder holds no order for it")
         look = look_at(host, order)
+        proxy = proxy_plan(order, look)
+        if proxy is not None and proxy.foreign:
+            return _failed(machine, proxy.foreign, "end it there, or name another `router: {port: …}`")
+        order = routed(order, look)
         try:
             intent = intend(_found(host, look, order), folders_of(look), order)
         except Refused as refused:
@@ -94,7 +121,7 @@ def _prepared(host: Host, *, executing: bool) -> Work | None:
         plugin = plan_plugin(look, order.plugin) if order.plugin is not None else None
         if plugin is not None and plugin.how == "impossible":
             return _failed(machine, f"the plugin cannot come there: {plugin.said}", "then run again")
-        return Work(machine, order, look, intent, equip, look.opencode, plugin)
+        return Work(machine, order, look, intent, equip, look.opencode, plugin, proxy=proxy)
 
     done = _guarded(machine, prepare)
     if isinstance(done, Work):
@@ -154,6 +181,56 @@ def _plugin(state: State, host: Host, work: Work) -> bool:
         return work
 
     return _told(_guarded(work.machine, install))
+
+
+def _haproxy(state: State, host: Host, work: Work) -> bool:
+    del state
+
+    def install() -> Work | Published:
+        lines = converse(host, _service(work, "install"), deadline_s=INSTALL_S + GRACE_S)
+        wrong = loopback_fault(lines, work.look.user)
+        if wrong is not None:
+            return _failed(work.machine, wrong[0], wrong[1], wrong[2])
+        work.haproxy = dict(lines).get("installed")
+        return work
+
+    return _told(_guarded(work.machine, install))
+
+
+def _router(state: State, host: Host, work: Work) -> bool:
+    """Let what was written be what runs; where it does not start, the files go back as they were."""
+    del state
+
+    def apply() -> Work | Published:
+        lines = converse(host, _service(work, "apply"), deadline_s=GRACE_S)
+        wrong = loopback_fault(lines, work.look.user)
+        if wrong is not None:
+            return _failed(work.machine, wrong[0], wrong[1], wrong[2]).model_copy(
+                update={"changed": _undone(host, work)}
+            )
+        work.left_to_do = (*work.left_to_do, *loopback_left_to_do(lines, work.look.user))
+        files = tuple(change.found.path for change in work.intent.files)
+        emit("publish", work.outcome(status="changed", files=files, started="started" in dict(lines)))
+        return work
+
+    return _told(_guarded(work.machine, apply))
+
+
+def _undone(host: Host, work: Work) -> str:
+    """Put this run's files back, and say so."""
+    if not work.intent.files:
+        return UNTOUCHED
+    values = replace_values("putback", folders_of(work.look), run_name())
+    _, wrong = replaced(converse(host, script("replace", values)))
+    if wrong is not None:
+        return f"its files were written, and could not be put back: {wrong.problem}"
+    converse(host, _service(work, "apply"), deadline_s=GRACE_S)
+    return "its files were put back as they were"
+
+
+def _service(work: Work, act: Act) -> str:
+    look = work.look
+    return script("loopback", loopback_values(act, look.proxy, system=look.os, home=look.home))
 
 
 def _write(state: State, host: Host, work: Work) -> bool:

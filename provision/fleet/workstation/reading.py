@@ -8,11 +8,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
+from provision.fleet.workstation.proxy import USUAL, Installer, Proxy
 from provision.fleet.workstation.shapes import Look, OpenCode
 
-PLUGIN_HOME = ".local/share/astraeus-provision/plugin"
+DATA = ".local/share/astraeus-provision"
+PLUGIN_HOME = f"{DATA}/plugin"
 Kind = Literal["absent", "file", "symlink", "other", "unreadable", "large"]
 Lines = Sequence[tuple[str, str]]
 _BITS = {"r": 4, "w": 2, "x": 1, "s": 1, "t": 1}
@@ -49,6 +51,11 @@ class Folders:
     @property
     def record(self) -> str:
         return f"{self.state_home}/astraeus-provision/putback"
+
+    @property
+    def data(self) -> str:
+        """Programs and facts of ours."""
+        return f"{self.home}/{DATA}"
 
     def plugin(self, version: str) -> str:
         """Where the plugin of that version is."""
@@ -93,9 +100,25 @@ def read_look(lines: Lines) -> Look:
         link_in_the_way="opencode_in_the_way" in said,
         unconfirmed_run=said["unconfirmed"] or "-" if "unconfirmed" in said else None,
         local_bin_in_path="local_bin_in_path" in said,
+        proxy=read_proxy(lines),
         free_disk_mib=int(free) if free.isdigit() else None,
         names=dict(_pairs(lines, "name")),
         reach={url: said or "no answer" for url, said in _pairs(lines, "reach")},
+    )
+
+
+def read_proxy(lines: Lines) -> Proxy:
+    """Take what look.sh says of HAProxy."""
+    said = {key: clean(value) for key, value in lines if key.startswith("haproxy")}
+    installer = said.get("haproxy_installer")
+    return Proxy(
+        path=said.get("haproxy") or None,
+        version=said.get("haproxy_version") or None,
+        installer=cast("Installer", installer) if installer in get_args(Installer) else None,
+        root="haproxy_root" in said,
+        manager="haproxy_no_manager" not in said,
+        would_be=said.get("haproxy_would_be") or USUAL,
+        port=said.get("haproxy_port", ""),
     )
 
 

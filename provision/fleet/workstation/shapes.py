@@ -11,10 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from provision.fleet.workstation.proxy import Proxy, ProxyPlan
 from provision.model import Frozen
+from router.loopback import Loopback
 from router.opencode import RouterSettings
 from router.render import WholeFile
 from router.resolve import Resolved
+from router.smoke import Tools
 
 Phase = Literal["publish", "confirm", "putback", "withdraw"]
 
@@ -72,10 +75,35 @@ class Confirm(Frozen):
     deadline_s: int = 300
 
 
+class Pooled(Frozen):
+    """OpenCode's providers where the loopback router is the one address that it knows."""
+
+    router: RouterSettings
+    models: tuple[str, ...]
+    """`provider/model`, each asked once to confirm."""
+
+
+class Smoke(Frozen):
+    """What the published smoke script is told beside the rest of an order."""
+
+    context_tokens: int
+    tools: Mapping[str, Tools]
+    """By model of the pool: whether it makes structured tool calls."""
+
+
 class Order(Frozen):
     """All that a workstation shall become."""
 
     router: RouterSettings
+    """With each host's own address."""
+    hosts: Loopback | None = None
+    """The pool: what a loopback router there knows."""
+    pooled: Pooled | None = None
+    """What comes in the place of `router` behind a loopback router; None where the site wants none."""
+    routed: bool = False
+    """Whether it came."""
+    smoke: Smoke | None = None
+    """None: no smoke script is published."""
     agents: Resolved | None = None
     plugin: Plugin | None = None
     keys: Mapping[str, tuple[str, ...]] = {}
@@ -164,6 +192,7 @@ class Look(Frozen):
     link_in_the_way: bool = False
     """~/.local/bin/opencode is something that cannot be run."""
     local_bin_in_path: bool = False
+    proxy: Proxy = Proxy()
     free_disk_mib: int | None = None
     names: Mapping[str, str | None] = {}
     """Asked names, each with its address or None."""
@@ -181,6 +210,8 @@ class Look(Frozen):
     equip: EquipPlan | None = None
     plugin_equip: EquipPlan | None = None
     """None where no plugin is ordered."""
+    loopback: ProxyPlan | None = None
+    """None where no loopback router is ordered."""
     lacking: Mapping[str, tuple[str, ...]] = {}
     """Cloud providers of the agents for which no key was found, each with the variables that may carry it."""
 
@@ -214,6 +245,10 @@ class Published(Outcome):
     installed: bool = False
     plugin: str | None = None
     """Where the plugin was put, where it was."""
+    haproxy: str | None = None
+    """Where HAProxy was installed, where it was."""
+    started: bool = False
+    """Whether the loopback router was started, or given its new settings."""
     left_to_do: tuple[str, ...] = ()
 
 

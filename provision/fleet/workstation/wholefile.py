@@ -26,7 +26,7 @@ def place_of(file: WholeFile, folders: Folders) -> str:
     roots = {
         "config": folders.config_home,
         "home": folders.home,
-        "data": f"{folders.home}/.local/share/astraeus-provision",
+        "data": folders.data,
     }
     return f"{roots[file.place]}/{file.path}"
 

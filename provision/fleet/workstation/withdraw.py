@@ -12,9 +12,11 @@ from pyinfra.context import host
 
 from provision.fleet.workstation.exchange import Broken, converse, script
 from provision.fleet.workstation.facts import files_of, look_at
+from provision.fleet.workstation.loopback import loopback_values
 from provision.fleet.workstation.orders import emit, run_name
 from provision.fleet.workstation.reading import folders_of
 from provision.fleet.workstation.replace import replace_lines, replace_values, replaced
+from provision.fleet.workstation.routed import service_paths
 from provision.fleet.workstation.shapes import Withdrawn
 from provision.fleet.workstation.sharedfile import Refused
 from provision.fleet.workstation.withdrawal import withdraw
@@ -58,6 +60,9 @@ def _withdrawn(host: Host, machine: str) -> Withdrawn:
         return _failed(machine, wrong.problem, wrong.remedy, wrong.evidence)
     # Nothing is to be confirmed of it, and nothing of it can be put back.
     converse(host, script("replace", replace_values("settle", folders, run_name())))
+    if service_paths(folders) & set(paths):
+        end = loopback_values("remove", look.proxy, system=look.os, home=look.home)
+        converse(host, script("loopback", end), deadline_s=GONE_DEADLINE_S)
     values = {
         "CONFIG_HOME": look.config_home,
         "STATE": folders.ledger.rsplit("/", 1)[0],

@@ -98,5 +98,7 @@ def serving() -> Iterator[Served]:
         thread.join()
 
 
-LOOK_VALUES = dict.fromkeys(("NAMES", "URLS", "KEYS", "CLOUDS", "PLUGIN"), "")
+LOOK_VALUES = dict.fromkeys(("NAMES", "URLS", "KEYS", "CLOUDS", "PLUGIN", "STATUS_PATH", "PLACES"), "") | {
+    "PORT": "0"
+}
 """Settings of look.sh for a look at nothing but the machine."""

@@ -13,13 +13,15 @@ from provision.fleet.workstation.loopback import (
     loopback_fault,
     loopback_left_to_do,
     plan_loopback,
-    read_proxy,
 )
 from provision.fleet.workstation.proxy import Proxy
+from provision.fleet.workstation.reading import read_proxy
+from router.loopback import Loopback, config_hash
 from tests.unit.fleet.homes import Home, Served
 from tests.unit.fleet.machines import CURL, SYSTEMCTL, Lines, Machine
 
 OURS = "astraeus-router abc"
+LOOPBACK = Loopback(port=11600, upstreams=(), first_byte_s={})
 
 
 @pytest.mark.parametrize(
@@ -39,13 +41,34 @@ OURS = "astraeus-router abc"
         (Proxy(installer="zypper"), "Linux", "impossible", "sudo zypper install haproxy"),
         (Proxy(), "Linux", "impossible", "no package manager"),
         (Proxy(path="/h", version="2.6"), "FreeBSD", "impossible", "FreeBSD"),
+        (Proxy(path="/h", version="2.6", manager=False), "Linux", "impossible", "service manager"),
     ],
 )
 def test_how_haproxy_comes(proxy: Proxy, system: str, how: str, said: str) -> None:
-    plan = plan_loopback(proxy, system)
+    plan = plan_loopback(proxy, system, LOOPBACK)
     assert plan.how == how
     assert said in plan.said
     assert bool(plan.said) == (how == "impossible")
+
+
+def test_the_plan_knows_whether_the_router_runs_as_it_should() -> None:
+    ours = f"200 astraeus-router {config_hash(LOOPBACK)}"
+    running = plan_loopback(Proxy(path="/h", version="2.6", port=ours), "Linux", LOOPBACK)
+    assert (running.runs, running.foreign) == (True, "")
+    older = plan_loopback(Proxy(path="/h", version="2.6", port=f"200 {OURS}"), "Linux", LOOPBACK)
+    assert (older.runs, older.foreign) == (False, "")
+    taken = plan_loopback(Proxy(path="/h", version="2.6", port="200 <html>"), "Linux", LOOPBACK)
+    assert (taken.runs, taken.foreign) == (False, "another process answers on port 11600")
+
+
+def test_the_plan_names_the_program_before_it_is_there() -> None:
+    lines = [
+        ("haproxy_installer", "brew"),
+        ("haproxy_root", "1"),
+        ("haproxy_would_be", "/opt/homebrew/bin/haproxy"),
+    ]
+    assert plan_loopback(read_proxy(lines), "Darwin", LOOPBACK).haproxy == "/opt/homebrew/bin/haproxy"
+    assert plan_loopback(Proxy(installer="apt", root=True), "Linux", LOOPBACK).haproxy == "/usr/sbin/haproxy"
 
 
 def test_what_is_lost_without_it_is_named() -> None:

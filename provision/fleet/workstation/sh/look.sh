@@ -1,6 +1,7 @@
 # Looks at a workstation. Writes nothing that outlives it, and sends no file's content. Set above: NAMES, URLS,
 # KEYS (environment variables of which only it is told whether they are set), CLOUDS (providers),
-# PLUGIN (packages of the plugin).
+# PLUGIN (packages of the plugin), PORT (of the loopback router; 0 where none is wanted), STATUS_PATH (where it says
+# which settings it has), PLACES (where programs are that a user's PATH may lack).
 login_env
 home=${HOME:-}
 config_home=$(login_value XDG_CONFIG_HOME); [ -n "$config_home" ] || config_home=$home/.config
@@ -79,6 +80,43 @@ if [ -r "$auth/opencode/auth.json" ]; then # which providers were logged in to; 
     for name in $CLOUDS; do
         grep -q "\"$name\"[[:space:]]*:" "$auth/opencode/auth.json" 2>/dev/null && say login "$name"
     done
+fi
+
+# HAProxy, or whether this user could install it, and run it as a service of her own.
+proxy_here() {
+    proxy=$(PATH=$PATH_LOGIN:$PLACES; command -v haproxy 2>/dev/null)
+    if [ -n "$proxy" ]; then
+        say haproxy "$proxy"
+        say haproxy_version "$(bounded 5 "$proxy" -v </dev/null 2>/dev/null | sed -n '1s/^[^0-9]*\([0-9][0-9.]*\).*/\1/p')"
+        return
+    fi
+    if [ "$os" = Darwin ]; then
+        brew=$(PATH=$PATH_LOGIN:$PLACES; command -v brew 2>/dev/null)
+        [ -z "$brew" ] || { say haproxy_installer brew; say haproxy_root 1; say haproxy_would_be "${brew%/*}/haproxy"; }
+        return
+    fi
+    for one in apt-get:apt dnf:dnf zypper:zypper pacman:pacman apk:apk; do
+        command -v "${one%:*}" >/dev/null 2>&1 || continue
+        say haproxy_installer "${one#*:}"
+        break
+    done
+    root_here && say haproxy_root 1
+}
+root_here() { [ "$(id -u)" = 0 ] || bounded 5 sudo -n true </dev/null >/dev/null 2>&1; }
+own_services() { # they need a manager that runs, or may be made to run without a session
+    [ "$os" = Darwin ] && return
+    [ -d /run/systemd/system ] && { [ -d "${XDG_RUNTIME_DIR:-/run/user/$(id -u)}/systemd" ] || root_here; }
+}
+if [ "$PORT" != 0 ]; then
+    proxy_here
+    own_services || say haproxy_no_manager 1
+    scratch
+    : >"$scratch_dir/router"
+    code=$(NO_PROXY=127.0.0.1 no_proxy=127.0.0.1 fetch 3 "http://127.0.0.1:$PORT$STATUS_PATH" "$scratch_dir/router")
+    case $code in
+        '000 curl 7'* | '000 wget '* | '000 python '*) say haproxy_port free ;;
+        *) say haproxy_port "$code $(head -c 200 "$scratch_dir/router" 2>/dev/null | head -n 1)" ;;
+    esac
 fi
 
 address() {
