@@ -38,6 +38,13 @@ router_app = typer.Typer(
 )
 app.add_typer(router_app, name="router")
 
+smoke_app = typer.Typer(
+    help="Check this workstation; what was published to it says what must be.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(smoke_app, name="smoke")
+
 SiteOption = Annotated[
     Path | None, typer.Option("--site", metavar="FILE", help="Site file; default: the remembered site.")
 ]
@@ -244,6 +251,48 @@ def router_schema() -> Run:
 
         result(profile_schema(), end="")
         return ExitCode.DONE
+
+    return run
+
+
+@smoke_app.command("local")
+def smoke_local(as_json: JsonOption = False) -> Run:
+    """Does it work here? OpenCode, the plugin, the loopback router, every local model."""
+
+    def run() -> int:
+        from provision.smoke import smoke
+
+        return smoke("local", as_json=as_json)
+
+    return run
+
+
+@smoke_app.command("routing")
+def smoke_routing(
+    live: Annotated[bool, typer.Option("--live", help="Ask every agent one real question.")] = False,
+    as_json: JsonOption = False,
+) -> Run:
+    """Does every agent have its model, its tools and its chain, and does each link answer?"""
+
+    def run() -> int:
+        from provision.smoke import smoke
+
+        return smoke("routing", live=live, as_json=as_json)
+
+    return run
+
+
+@app.command()
+def bottleneck(
+    since: Annotated[str, typer.Option(metavar="DAYS", help="How far back, as in 7d.")] = "7d",
+    as_json: JsonOption = False,
+) -> Run:
+    """Say which agents and models take this workstation's requests, time and money; what to change."""
+
+    def run() -> int:
+        from provision.smoke import bottleneck as say
+
+        return say(since, as_json=as_json)
 
     return run
 
