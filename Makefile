@@ -8,6 +8,11 @@ LAB := $(AS_ROOT) $(CURDIR)/$(BIN)/python -m tests.lab
 INSIDE := $(AS_ROOT) $(CURDIR)/tests/lab/enter
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
+# Lint and types run beside the tests; what each says stays together where make can do that. Some tests wait
+# for a real deadline, so there is one worker more than there are cores.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+TOGETHER := --no-print-directory --jobs=3 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+
 .PHONY: help setup check lint types unit test molecule e2e demo lab-up lab-down bench wheel lock clean
 
 help: ## list the targets
@@ -23,7 +28,8 @@ setup: .venv/ready ## the virtual environment, by the lock file's hashes
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-check: lint types unit ## lint, types, unit and contract tests: the inner loop
+check: .venv/ready ## lint, types, unit and contract tests: the inner loop
+	@$(MAKE) $(TOGETHER) lint types unit
 
 lint: .venv/ready
 	ruff check .
@@ -35,7 +41,7 @@ types: .venv/ready
 	mypy
 
 unit: .venv/ready
-	pytest -q tests/unit tests/contract
+	pytest -q --numprocesses=$(WORKERS) --dist=worksteal tests/unit tests/contract
 
 test: check lab-up molecule e2e ## everything
 

@@ -25,6 +25,12 @@ from provision.site import Host, Site
 
 ROLES_SEEN_LIVE = ("lan_firewall", "ollama", "ollama_models")
 MAX_DEPTH = 10
+_ENVIRONMENT = jinja2.Environment(
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    keep_trailing_newline=True,
+    autoescape=False,  # noqa: S701 - configuration files, not HTML
+)
 
 
 class ExpectedFile(Frozen):
@@ -100,12 +106,6 @@ class _Scope:
         for name in ("defaults/main.yml", "vars/main.yml"):
             self._values |= _yaml(root / name) or {}
         self._values |= given
-        self._environment = jinja2.Environment(
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            keep_trailing_newline=True,
-            autoescape=False,  # noqa: S701 - configuration files, not HTML
-        )
 
     def value(self, expression: Any, depth: int = 0) -> Any:
         """A value with every expression in it resolved."""
@@ -121,9 +121,16 @@ class _Scope:
         return self._rendered(text, 0)
 
     def _rendered(self, text: str, depth: int) -> str:
-        names = jinja2.meta.find_undeclared_variables(self._environment.parse(text))
+        template, names = _compiled(text)
         known = {name: self.value(self._values[name], depth + 1) for name in names if name in self._values}
-        return self._environment.from_string(text).render(known)
+        return template.render(known)
+
+
+@cache
+def _compiled(text: str) -> tuple[jinja2.Template, frozenset[str]]:
+    """A text of the roles as a template, and the names in it: compiled once, not for each host of a site."""
+    names = jinja2.meta.find_undeclared_variables(_ENVIRONMENT.parse(text))
+    return _ENVIRONMENT.from_string(text), frozenset(names)
 
 
 @cache

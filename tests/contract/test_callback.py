@@ -51,6 +51,7 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
         "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
         "ANSIBLE_STDOUT_CALLBACK": "astraeus_jsonl",
         "ANSIBLE_LOCALHOST_WARNING": "0",
+        "ANSIBLE_PIPELINING": "1",  # as in the product's own configuration
     }
     command = [
         str(Path(sys.executable).with_name("ansible-playbook")),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from provision.engines import process
 from provision.engines.process import command_text, run
 from provision.errors import EngineError
 
@@ -38,6 +39,12 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What heeds no signal is killed after a shorter grace."""
+    monkeypatch.setattr(process, "GRACE_S", 0.5)
 
 
 def test_output_and_status_are_kept_and_the_exact_command_line_is_logged(tmp_path: Path) -> None:
@@ -70,6 +77,7 @@ def test_a_program_that_is_not_there_is_an_error_with_a_remedy() -> None:
     assert "install" in caught.value.remedy
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_program_that_takes_too_long_is_ended_with_all_it_started(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     # A child that leaves the session and ignores being asked, as Ansible's workers can
@@ -134,6 +142,7 @@ def test_a_command_line_can_be_pasted() -> None:
     assert command_text(["a", "b c"], {"X": "1 2"}) == "env 'X=1 2' a 'b c'"
 
 
+@pytest.mark.usefixtures("impatient")
 def test_what_a_program_leaves_behind_is_ended_with_it(tmp_path: Path) -> None:
     note = tmp_path / "pid"
     begun = time.monotonic()

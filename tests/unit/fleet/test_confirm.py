@@ -95,7 +95,9 @@ def test_evidence_has_no_secret(line: str) -> None:
     assert not any(secret in shown for secret in ("sk-live-1", "abc.def", "abcdef", "hunter2")), shown
 
 
-def _confirm(laptop: Home, sh: list[str], served: Served, *, session: str, opencode: str) -> dict[str, str]:
+def _confirm(
+    laptop: Home, sh: list[str], served: Served, *, session: str, opencode: str, deadline_s: int = 60
+) -> dict[str, str]:
     config = laptop.home / ".config/opencode/opencode.json"
     config.parent.mkdir(parents=True)
     config.write_text('{"x": 1}')
@@ -110,7 +112,7 @@ def _confirm(laptop: Home, sh: list[str], served: Served, *, session: str, openc
         "CONFIG": str(config),
         "SHA256": sha256(b'{"x": 1}').hexdigest(),
         "SESSION": session,
-        "DEADLINE_S": "2",
+        "DEADLINE_S": str(deadline_s),
         "PROMPT": "say 'ready'",
         "AGENTS": "no",
         "MODELS": f"ollama/m1>{served.url}/v1",
@@ -143,7 +145,7 @@ def test_a_hanging_opencode_ends_at_the_deadline_with_its_children(
 ) -> None:
     mark = tmp_path / "child"
     fake = f"sh -c 'echo $$ >\"{mark}\"; exec sleep 300' &\nwait"
-    said = _confirm(laptop, sh, served, session="yes", opencode=fake)
+    said = _confirm(laptop, sh, served, session="yes", opencode=fake, deadline_s=1)
     assert said["answer"].split(" ")[1] == "124"
     end = time.monotonic() + 5
     while _runs(int(mark.read_text())):

@@ -121,6 +121,7 @@ def test_a_package_is_unpacked_beside_and_switched(laptop: Home, sh: list[str], 
         (_package("1.2.3")[:60], None, "cannot be unpacked"),
         (_package("9.9.9"), None, "does not run"),
     ],
+    ids=["not the pinned one", "cut", "another version"],
 )
 def test_a_wrong_package_leaves_nothing(
     laptop: Home, served: Served, content: bytes, pin: bytes | None, said: str

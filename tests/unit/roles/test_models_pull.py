@@ -39,7 +39,8 @@ class Server:
                 pass
 
         self.http = HTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+        poll = {"poll_interval": 0.02}
+        threading.Thread(target=self.http.serve_forever, kwargs=poll, daemon=True).start()
 
     @property
     def api(self) -> Api:
