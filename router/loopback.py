@@ -24,6 +24,8 @@ CHECKS = (
 """Fifty laptops look at each host. One failed connection takes a host out until a look finds it well."""
 BODY_BYTES = 1 << 20
 """Requests up to this size can be asked again of another host."""
+MOMENT_S = 2
+"""OpenCode asks again a millisecond after the one answer, before the plugin goes on: no host gets that."""
 SILENCE_S = 300
 """How long a stream that began may pause: as long as OpenCode waits."""
 BASE_S, PER_GB_S, MOST_S = 30, 3, 86
@@ -98,8 +100,9 @@ def _config(loopback: Loopback) -> str:
         f"  timeout server {BASE_S}s",
         f"  timeout queue {BASE_S}s",
         "  option http-buffer-request",
-        "  # A kept connection that a host has closed meanwhile would cost a question.",
-        "  option http-server-close",
+        "  # A kept connection that a host has closed meanwhile would cost a question. On a client's kept one",
+        "  # a host that breaks off is told by silence alone, and OpenCode would wait before it goes on.",
+        "  option httpclose",
         "  # Who breaks off frees the host.",
         "  option abortonclose",
         "  option redispatch 1",
@@ -119,8 +122,12 @@ def _config(loopback: Loopback) -> str:
             for at, one in enumerate(loopback.upstreams)
         ),
     ]
+    numbers = {model: at for at, model in enumerate(model for models in groups.values() for model in models)}
     for number, (serving, models) in enumerate(groups.items()):
         lines += _pool(number, serving, models, loopback)
+        for model in models:
+            noted = f"set-var({_failed(numbers[model])}) date"
+            lines.append(f"  http-after-response {noted} if {{ status 500:599 }} {_asks(model)}")
     return "\n".join(lines) + "\n"
 
 
@@ -155,9 +162,13 @@ def _frontend(loopback: Loopback, groups: _Groups) -> list[str]:
         f"  http-request return {_json(403, {'error': only})} unless asking",
         "  http-request set-var(txn.model) req.body,json_query('$.model')",
     ]
-    for model in (model for models in groups.values() for model in models):
+    for number, model in enumerate(model for models in groups.values() for model in models):
         limit = loopback.first_byte_s[model]
         lines.append(f"  http-request set-var(txn.limit_s) int({limit}) if {_asks(model)}")
+        failed = f"{{ date,sub({_failed(number)}) lt {MOMENT_S} }}"
+        known = f"{{ var({_failed(number)}) -m found }}"
+        just_now = _answer("no host answered a moment ago")
+        lines.append(f"  http-request return {just_now} if {_asks(model)} {known} {failed}")
     return [
         *lines,
         *(f"  use_backend pool{number} if {_asks(*models)}" for number, models in enumerate(groups.values())),
@@ -217,6 +228,11 @@ def _answer(why: str, status: int = 503, kind: str = "string") -> str:
 
 def _json(status: int, body: Mapping[str, object], kind: str = "string") -> str:
     return f"status {status} content-type application/json {kind} '{json.dumps(body, separators=(',', ':'))}'"
+
+
+def _failed(number: int) -> str:
+    """When the pool failed a model, by the model's place in the configuration."""
+    return f"proc.failed{number}"
 
 
 def _asks(*models: str) -> str:

@@ -214,9 +214,11 @@ def request(
     return response.status, response.read().decode()
 
 
-def begin(loopback: Loopback, model: str, more: str = "") -> http.client.HTTPResponse:
+def begin(
+    loopback: Loopback, model: str, more: str = "", client: http.client.HTTPConnection | None = None
+) -> http.client.HTTPResponse:
     """Ask, and return as soon as the answer begins; the model's name stands last in the body."""
-    client = http.client.HTTPConnection("127.0.0.1", loopback.port, timeout=10)
+    client = client or http.client.HTTPConnection("127.0.0.1", loopback.port, timeout=10)
     client.request("POST", "/v1/chat/completions", json.dumps({"messages": more, "model": model}))
     return client.getresponse()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import signal
 import socket
@@ -83,6 +84,33 @@ def test_every_fault_becomes_the_one_answer(
         assert why in message
         assert hosts[0].asked == [SMALL], "it was asked once, not again and again"
         assert hosts[1].asked == [], "it does not serve that model"
+
+
+@pytest.mark.parametrize("how", ["empty", "reset"])
+def test_a_client_that_keeps_its_connection_is_answered_too(
+    tmp_path: Path, hosts: tuple[Host, Host], how: str
+) -> None:
+    loopback = pool(hosts)
+    with running(tmp_path, loopback):
+        client = http.client.HTTPConnection("127.0.0.1", loopback.port, timeout=10)
+        assert begin(loopback, SMALL, client=client).read() == b"onetwo"
+        hosts[0].how = how
+        assert begin(loopback, SMALL, client=client).status == 503
+
+
+def test_what_failed_is_not_asked_again_at_once_and_again_after_a_moment(
+    tmp_path: Path, hosts: tuple[Host, Host]
+) -> None:
+    loopback = pool(hosts)
+    with running(tmp_path, loopback):
+        hosts[0].how = "hang"
+        assert ask(loopback, SMALL)[0] == 503
+        hosts[0].how = "ok"
+        status, text = ask(loopback, SMALL)
+        assert (status, "no host answered a moment ago" in text) == (503, True)
+        assert ask(loopback, BIG)[0] == 200, "another model is none the worse for it"
+        until(lambda: ask(loopback, SMALL)[0] == 200)
+        assert hosts[0].asked.count(SMALL) == 2
 
 
 def test_what_is_the_users_own_fault_passes_unchanged(tmp_path: Path, hosts: tuple[Host, Host]) -> None:
