@@ -87,6 +87,8 @@ def _fetched(host: Host, look: Look, order: Order | None, wanted: Sequence[str])
 
 def judged(host: Host, look: Look, order: Order | None) -> Look:
     """Add to a look what publishing and equipping would do."""
+    if look.problem:
+        raise Broken(look.problem)
     if not look.home.startswith("/"):
         raise Broken("it has no home folder")
     plan = None if order is None else proxy_plan(order, look)

@@ -70,6 +70,8 @@ def folders_of(look: Look) -> Folders:
 def read_look(lines: Lines) -> Look:
     """Turn the answers of look.sh into a Look."""
     said = {key: clean(value) for key, value in lines if key not in ("name", "reach")}
+    if "failed" in said:
+        return Look(problem=said["failed"].partition(" ")[2])
     path = said.get("opencode_path")
     free = said.get("free_disk_mib", "")
     libc = said.get("libc")

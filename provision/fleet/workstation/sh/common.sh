@@ -21,7 +21,7 @@ unb64() { base64 -d 2>/dev/null || base64 -D 2>/dev/null; } # macOS once knew on
 # The bytes between here and there are gone when this script ends, whichever way it ends.
 scratch() {
     [ -n "${scratch_dir:-}" ] && return
-    scratch_dir=$(mktemp -d "${TMPDIR:-/tmp}/astraeus.XXXXXX") || { say failed "scratch no temporary folder"; say end -; exit 0; }
+    scratch_dir=$(mktemp -d "${TMPDIR:-/tmp}/astraeus.XXXXXX") || { say failed "scratch no temporary folder can be made there"; say end -; exit 0; }
 }
 leave() { [ -z "${scratch_dir:-}" ] || rm -rf "$scratch_dir"; }
 trap leave EXIT
