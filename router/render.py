@@ -56,7 +56,9 @@ class Rendered(Frozen):
     """By the names under which OpenCode lists them."""
 
 
-def render(resolved: Resolved, pool: Mapping[str, str], *, plugin: str | None, opencode: str) -> Rendered:
+def render(
+    resolved: Resolved, pool: Mapping[str, str], *, plugin: str | None, opencode: str, routed: bool = True
+) -> Rendered:
     """Return the files of a profile.
 
     Args:
@@ -64,24 +66,21 @@ def render(resolved: Resolved, pool: Mapping[str, str], *, plugin: str | None, o
         pool: The pool's models, each as `provider/model` in this user's file.
         opencode: OpenCode's version.
         plugin: The entry of the plugin in OpenCode's configuration; None for OpenCode's own agents alone.
+        routed: Whether the loopback router answers for the pool: the plugin understands its words.
     """
     chains = {agent.name: tuple(_named(link, pool) for link in agent.chain) for agent in resolved.agents}
     own = [agent for agent in resolved.agents if plugin is None or agent.custom]
     provider = next(iter(pool.values())).partition("/")[0] if pool else None
+    others = [agent for agent in resolved.agents if agent not in own]
+    shown = {agent.name: agent.name for agent in own}
+    shown |= {agent.name: DISPLAY.get(agent.name, agent.name) for agent in others}
     agents = {
         agent.name: Expected(model=chains[agent.name][0], file=_agent_path(agent.name)) for agent in own
     } | {
-        DISPLAY.get(agent.name, agent.name): Expected(
-            model=chains[agent.name][0], setting=model_path(agent.name)
-        )
-        for agent in resolved.agents
-        if agent not in own
+        shown[agent.name]: Expected(model=chains[agent.name][0], setting=model_path(agent.name))
+        for agent in others
     }
-    reads = {
-        DISPLAY.get(agent.name, agent.name): READING["read"]
-        for agent in resolved.agents
-        if agent not in own and not agent.trusted
-    }
+    reads = {shown[agent.name]: READING["read"] for agent in others if not agent.trusted}
     return Rendered(
         opencode=_opencode(resolved, chains, pool, plugin),
         omo=() if plugin is None else omo_settings(resolved, chains, provider),
@@ -90,7 +89,12 @@ def render(resolved: Resolved, pool: Mapping[str, str], *, plugin: str | None, o
             WholeFile(
                 place="config",
                 path=PLACE,
-                text=chain_plugin({agent.name: chains[agent.name] for agent in own}, reads),
+                text=chain_plugin(
+                    {shown[agent.name]: chains[agent.name] for agent in resolved.agents},
+                    [agent.name for agent in own],
+                    provider if routed and provider is not None else "",
+                    reads,
+                ),
             ),
             *(
                 WholeFile(place="config", path=path, text=text)

@@ -96,7 +96,13 @@ def rendered_for(order: Order, naming: Naming, folders: Folders) -> Rendered:
     if order.agents is None:
         return NO_AGENTS
     pool = pool_of(naming)
-    rendered = render(order.agents, pool, plugin=plugin_entry(order, folders), opencode=order.equip.version)
+    rendered = render(
+        order.agents,
+        pool,
+        plugin=plugin_entry(order, folders),
+        opencode=order.equip.version,
+        routed=order.routed,
+    )
     clouds = [
         Setting(path=("provider", name, "options", "baseURL"), value=url)
         for name, url in order.clouds.items()

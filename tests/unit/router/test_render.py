@@ -102,7 +102,7 @@ def test_no_agent_of_the_plugin_s_own_choice_is_left() -> None:
     assert "call_omo_agent" in omo["disabled_tools"]
 
 
-def test_our_own_plugin_knows_the_chains_of_agents_that_the_other_does_not() -> None:
+def test_our_own_plugin_knows_every_chain_and_whose_the_other_knows() -> None:
     (file,) = [file for file in rendered().files if file.path.endswith("astraeus-chain.js")]
     start = file.text.index("const CHAINS = ") + len("const CHAINS = ")
     chains = json.JSONDecoder().raw_decode(file.text[start:])[0]
@@ -111,7 +111,12 @@ def test_our_own_plugin_knows_the_chains_of_agents_that_the_other_does_not() -> 
         "google/gemini-flash-latest",
         "openai/gpt-4o-mini",
     ]
-    assert "explore" not in chains
+    assert chains["explore"][0] == "ollama-b/ministral-3:14b-32k"
+    assert "Sisyphus - ultraworker" in chains
+    ours = json.JSONDecoder().raw_decode(file.text.partition("const OURS = ")[2])[0]
+    assert "journalist" in ours
+    assert "explore" not in ours, "the plugin knows its own agents' chains"
+    assert 'const POOL = "ollama-b"\n' in file.text
     reads = json.JSONDecoder().raw_decode(file.text.partition("const READS = ")[2])[0]
     assert {name: patterns["*.env"] for name, patterns in reads.items()} == {"explore": "deny"}
     assert "explore" in next(f.text for f in rendered(plugin=None).files if f.path.endswith("chain.js"))
