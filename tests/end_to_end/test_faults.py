@@ -167,9 +167,9 @@ def test_a_cloud_that_is_too_busy_passes_it_on_to_the_third_link(bench: Bench) -
 
 def test_an_orchestrator_goes_on_too_when_its_cloud_fails(bench: Bench) -> None:
     bench.clouds.mode("openai/gpt-5.2", "500")
-    one = bench.begins("sisyphus", "what is to be done?", delegated=False)
-    assert bench.answered(one)[1].model == "google/gemini-2.5-pro"
-    links = [request.reference for request in bench.requests(one.words)]
+    words = "what is to be done?"
+    assert bench.developer.asks(words).answer.model == "google/gemini-2.5-pro"
+    links = [request.reference for request in bench.requests(words)]
     assert links == ["openai/gpt-5.2", "google/gemini-2.5-pro"]
 
 

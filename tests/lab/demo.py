@@ -1,4 +1,4 @@
-"""The demo: the main command on the lab, then a developer's question to OpenCode on a laptop."""
+"""The demo: the main command on the lab, then a task of a developer's that agents on clouds and GPU share."""
 
 from __future__ import annotations
 
@@ -6,32 +6,60 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
+from tests.lab.clouds import AUTH_DONE, AUTH_TASK, Clouds, the_seven
 from tests.lab.lab import Lab
+from tests.lab.layout import STATE
 from tests.lab.shell import LabError, run
 
 LAPTOP = "laptop1"
-QUESTION = "Is the model ready?"
+KEYS = ("OPENAI_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY")
+WHO_DID_IT = "sh ~/.local/share/astraeus-provision/smoke.sh bottleneck --since 1d"
+
+
+def site(lab: Lab, clouds: Clouds) -> Path:
+    """The lab's site with agents, and the stub clouds in the place of the real ones."""
+    described = yaml.safe_load(lab.site_file.read_text())
+    described["router"] |= {
+        "profile": "hybrid-cloud-ollama",
+        "loopback": True,
+        "clouds": {name: {"base_url": url} for name, url in clouds.base_urls.items()},
+    }
+    path = STATE / "demo.yml"
+    path.write_text(yaml.safe_dump(described, sort_keys=False))
+    return path
+
+
+def on_the_laptop(line: str) -> str:
+    """What a command says in a login shell there, as the developer has it."""
+    print(f"\n{LAPTOP}$ {line}", flush=True)
+    said = run(["ssh", LAPTOP, f"exec bash -lc '{line}' </dev/null"], timeout_s=240).stdout.strip()
+    print(said, flush=True)
+    return said
 
 
 def main() -> int:
-    """Exit with the product's code, or 1 when OpenCode gives no answer."""
+    """Exit with the product's code, or 1 when the task does not come to its end."""
     try:
-        lab = Lab.load()
-        product = ["lan", "--host", "gpu-server.local", "--site", str(lab.site_file), "--yes"]
+        lab, clouds = Lab.load(), Clouds()
+        for key in KEYS:
+            line = f"export {key}=stub"
+            lab.machine(LAPTOP).run(f"grep -qx '{line}' .profile || echo '{line}' >>.profile", user="dev")
+        product = ["lan", "--host", "gpu-server.local", "--site", str(site(lab, clouds)), "--yes"]
         print(f"$ astraeus-provision {' '.join(product)}", flush=True)
         program = Path(sys.executable).with_name("astraeus-provision")
         done = subprocess.run([program, *product], check=False)
         if done.returncode != 0:
             return done.returncode
-        print(f"\n{LAPTOP}$ opencode run {QUESTION!r}", flush=True)
-        # A login shell, as the developer has it; an empty folder, so that no project is read.
-        ask = f'cd "$(mktemp -d)" && opencode run "{QUESTION}" </dev/null'
-        answer = run(["ssh", LAPTOP, f"exec bash -lc '{ask}'"], timeout_s=180).stdout.strip()
+        clouds.reset()
+        clouds.script(the_seven())
+        said = on_the_laptop(f'mkdir -p auth && cd auth && opencode run "{AUTH_TASK}"')
+        on_the_laptop(WHO_DID_IT)
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 7
-    print(answer)
-    return 0 if lab.answer.strip() in answer else 1
+    return 0 if AUTH_DONE in said else 1
 
 
 if __name__ == "__main__":
