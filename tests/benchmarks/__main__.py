@@ -6,11 +6,16 @@ import argparse
 import os
 import sys
 
-from tests.benchmarks import bed, publish, record, rerun, start
+from tests.benchmarks import bed, loopback, publish, record, rerun, start
 from tests.lab.layout import STATE
 from tests.lab.shell import LabError
 
-BENCHMARKS = {"help": start.measure, "rerun": rerun.measure, "publish": publish.measure}
+BENCHMARKS = {
+    "help": start.measure,
+    "loopback": loopback.measure,
+    "rerun": rerun.measure,
+    "publish": publish.measure,
+}
 
 
 def main(words: list[str]) -> int:

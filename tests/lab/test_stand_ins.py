@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import socket
-import subprocess
 import time
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +12,9 @@ import pytest
 from tests.lab import models
 from tests.lab.clouds import Call, Clouds, Step
 from tests.lab.lab import Lab, LabMachine
+from tests.lab.own_ollama import Ollama, serving
 from tests.lab.questions import DEBUG, DROP_IN, log_questions, questions, read
-from tests.lab.shell import run, until
+from tests.lab.shell import until
 from tests.lab.temptations import TEMPTATIONS
 
 pytestmark = pytest.mark.lab
@@ -28,50 +22,10 @@ pytestmark = pytest.mark.lab
 KINDS = {str: "string", bool: "boolean", list: "array"}
 
 
-@dataclass(frozen=True)
-class Ollama:
-    """The lab's Ollama with the lab's models, here."""
-
-    url: str
-    log: Path
-
-    def ask(self, path: str, body: Any = None) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        with urllib.request.urlopen(self.url + path, data, 60) as answer:
-            return json.load(answer)
-
-    def answers(self) -> bool:
-        try:
-            self.ask("/api/version")
-        except OSError:
-            return False
-        return True
-
-
 @pytest.fixture(scope="module")
 def ollama(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ollama]:
-    folder = tmp_path_factory.mktemp("ollama")
-    run(["tar", "--zstd", "-xf", lab.pins["archive_path"], "-C", folder])
-    shutil.copytree(models.store(), folder / "models")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    log = folder / "log"
-    own = {"HOME": str(folder), "OLLAMA_HOST": address, "OLLAMA_MODELS": str(folder / "models")}
-    with log.open("wb") as sink:
-        server = subprocess.Popen(
-            [folder / "bin" / "ollama", "serve"],
-            env={**os.environ, **own, "OLLAMA_DEBUG": "1"},
-            stdout=sink,
-            stderr=sink,
-        )
-    here = Ollama(f"http://{address}", log)
-    try:
-        until(here.answers, "Ollama answers")
+    with serving(lab, tmp_path_factory.mktemp("ollama")) as here:
         yield here
-    finally:
-        server.terminate()
-        server.wait(20)
 
 
 def offered(marker: str) -> dict[str, Any]:
