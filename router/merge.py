@@ -100,7 +100,7 @@ def merge_named(text: str | None, desired: RouterSettings, memory: Memory | None
         created += missing
         if missing and not get_path(text, missing[0])[0]:
             text = set_path(text, missing[0], _together(desired.settings, missing[0]))
-        text = _lay(text, setting.path, setting.value)
+        text = _lay(text, setting.path, setting.value, None if before is None else before.value)
         written.append(_remember(setting, before, there=there, value=value))
     members = [setting for setting in desired.settings if setting.policy == "member"]
     text, items = _with_members(text, members, memory, created)
@@ -193,13 +193,24 @@ def _together(settings: Sequence[Setting], prefix: Path) -> JsonValue:
     return tree
 
 
-def _lay(text: str, path: Path, value: JsonValue) -> str:
-    """Set a value; inside an object that is there already only our keys, so that the user's stay."""
+def _lay(text: str, path: Path, value: JsonValue, before: JsonValue) -> str:
+    """Set a value; inside an object that is there already only our keys, so that the user's stay.
+
+    What we wrote `before` and want no longer goes. An object that is ours alone is then written anew: its
+    order may mean something.
+    """
     there, current = get_path(text, path)
     if there and same(current, value):
         return text
     if not (there and isinstance(value, dict) and isinstance(current, dict)):
         return set_path(text, path, value)
+    ours = before if isinstance(before, dict) else {}
+    gone = [key for key in ours if key not in value]
+    if gone and same(current, before):
+        return set_path(text, path, value)
+    for key in gone:
+        if key in current and same(current[key], ours[key]):
+            text = delete_path(text, (*path, key))
     for key, inner in value.items():
-        text = _lay(text, (*path, key), inner)
+        text = _lay(text, (*path, key), inner, ours.get(key))
     return text

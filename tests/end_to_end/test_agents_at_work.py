@@ -163,7 +163,7 @@ def made(developer: Developer) -> list[str]:
 
 
 def test_what_an_agent_may_it_does(team: Team, clouds: Clouds) -> None:
-    developer = team.developers["laptop1"]
+    developer = team.developers["laptop2"]
     write = Call("write", {"filePath": f"{PROJECT}/{MADE[0]}", "content": "mine"})
     fetch = Call("webfetch", {"url": clouds.page, "format": "text"})
     work = [write, fetch, delegation("explore", "Look around.")]

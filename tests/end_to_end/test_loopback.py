@@ -78,7 +78,9 @@ def test_it_comes_is_kept_running_and_goes_without_a_trace(
     product("router", "uninstall", "--site", site(sites), "--yes").must(0)
     assert not runs(laptop)
     left = [path for path in laptop.tree_hash() if "astraeus" in path and path not in before]
-    assert [path for path in left if "/opencode/" not in path] == []
+    # OpenCode itself stays.
+    assert [path for path in left if not path.startswith(f"{HOME}/.local/share/astraeus-provision")] == []
+    assert laptop.run(f"ls {HOME}/.local/share/astraeus-provision").stdout.split() == ["opencode"]
 
 
 def test_direct_and_pooled_change_places(laptop: LabMachine, product: Product, sites: Sites) -> None:
@@ -124,7 +126,7 @@ def test_a_router_that_cannot_start_leaves_the_files_as_they_were(
     laptop.run("mv /usr/sbin/haproxy /usr/sbin/haproxy.real")
     laptop.write(
         "/usr/sbin/haproxy",
-        '#!/bin/sh\ncase $1 in -v) exec haproxy.real -v ;; esac\necho "bad line"\nexit 1\n',
+        '#!/bin/sh\ncase $1 in -v) exec /usr/sbin/haproxy.real -v ;; esac\necho "bad line"\nexit 1\n',
         mode="0755",
     )
     ran = product.lan(site(sites)).must(6)

@@ -91,6 +91,18 @@ def test_nothing_of_the_other_profile_remains() -> None:
             assert content(files, path) == content(fresh, path), path
 
 
+def test_what_a_profile_loosened_is_tight_again_with_the_next() -> None:
+    loose = profile("hybrid-cloud-ollama")
+    explore = loose.agents["explore"].model_copy(update={"may": ("edit", "fetch")})
+    loose = loose.model_copy(update={"agents": {**loose.agents, "explore": explore}})
+    looser = wanted().model_copy(update={"agents": resolved(loose)})
+    fresh, _ = published(found())
+    files, _ = published(fresh, looser)
+    assert '"edit*": "allow"' in content(files, OMO)
+    files, _ = published(files)
+    assert content(files, OMO) == content(fresh, OMO)
+
+
 def test_the_user_s_own_model_for_an_agent_stays_and_is_not_confirmed_as_ours() -> None:
     own = '{"[opencode]": {"agents": {"explore": {"model": "openai/gpt-4o"}}}}'
     files, intent = published(found(file(OMO, own), file(SECURITY, "hers\n")))

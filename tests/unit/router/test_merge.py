@@ -112,6 +112,20 @@ def test_our_own_default_follows_the_site_until_the_user_chooses() -> None:
     )
 
 
+def test_what_an_object_of_ours_holds_no_longer_goes_and_the_user_s_keys_in_it_stay() -> None:
+    def wanted(value: dict[str, Any]) -> RouterSettings:
+        return RouterSettings(settings=(Setting(path=("may",), value=value),))
+
+    first = merge_named(None, wanted({"*": "deny", "read": "allow", "edit*": "allow"}), None)
+    tight = wanted({"*": "deny", "edit": "deny"})
+    second = merge_named(first.text, tight, first.memory)
+    assert list(_value(second.text)["may"].items()) == [("*", "deny"), ("edit", "deny")]
+    assert merge_named(second.text, tight, second.memory).memory == second.memory
+    hers = first.text.replace('"read": "allow"', '"read": "ask", "mine": 1')
+    kept = load(merge_named(hers, tight, first.memory).text)
+    assert kept == {"may": {"*": "deny", "read": "ask", "mine": 1, "edit": "deny"}}
+
+
 def test_a_removed_model_and_a_removed_host_disappear() -> None:
     two = merge("{}", _site("a.local", "B.Box"), None)
     assert set(_value(two.text)["provider"]) == {"ollama", "ollama-b-box"}

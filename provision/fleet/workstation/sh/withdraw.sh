@@ -9,7 +9,8 @@ BACKUPS
 rm -f "$STATE"/router.json.bak "$STATE"/whole.* "$STATE"/gone.* "$STATE"/before.* "$STATE"/tui.bak
 for folder in "$CONFIG_HOME/opencode/node_modules" "$CONFIG_HOME/opencode/agents" "$CONFIG_HOME/opencode/commands" \
     "$CONFIG_HOME/opencode/plugins" "$CONFIG_HOME/opencode" "$CONFIG_HOME/astraeus-provision" "$HOME/.omo" \
-    "$STATE" "$HOME/.local/share/astraeus-provision"; do
+    "$CONFIG_HOME/systemd/user" "$CONFIG_HOME/systemd" \
+    "$STATE" "$HOME/.local/share/astraeus-provision/router" "$HOME/.local/share/astraeus-provision"; do
     rmdir "$folder" 2>/dev/null && say removed "$folder"
 done
 say end -
