@@ -18,15 +18,9 @@ from provision.forms import FORMS, PATH
 from provision.model import Frozen
 from provision.paths import remembered_site
 from provision.rundir import write_atomic
+from provision.sentences import complaints, sentence, validated
 from provision.site import ArchiveSource, Host, Site, Workstation
-from provision.yamldoc import (
-    MissingFileError,
-    YamlDocument,
-    complaints,
-    read_yaml,
-    sentence,
-    validation_error,
-)
+from provision.yamldoc import MissingFileError, YamlDocument, read_yaml
 
 NOBODY = "none"
 """On the command line, instead of workstations."""
@@ -48,28 +42,26 @@ _COMMENTS = {
 def load_site(path: Path) -> Site:
     """Read and validate a site file; SiteError names file, line and the nearest valid key."""
     document = read_yaml(path)
-    _refuse_twins(document)
-    try:
-        site = Site.model_validate(document.data)
-    except ValidationError as error:
-        raise validation_error(document, error, Site, FORMS) from None
+    site = validated(document, document.data, Site, FORMS, _twins(document))
     return _with_absolute_paths(site, document, path.absolute().parent)
 
 
-def _refuse_twins(document: YamlDocument) -> None:
-    """Two machines of one name: said at the second one's line, which the model alone could not name."""
+def _twins(document: YamlDocument) -> list[tuple[int, str]]:
+    """Two machines of one name, with the second one's line, which the model alone could not name."""
     seen: dict[str, int] = {}
+    found = []
     for kind in ("hosts", "workstations"):
         machines = document.data.get(kind)
         for index, machine in enumerate(machines if isinstance(machines, list) else []):
             name = machine.get("name") if isinstance(machine, dict) else None
+            if not isinstance(name, str):
+                continue
             line = document.line((kind, index, "name"))
-            if isinstance(name, str) and seen.setdefault(name, line) != line:
-                first = f"first on line {seen[name]}"
-                raise SiteError(
-                    f"{document.shown}:{line}: {kind}.{index}: {name!r} is named twice ({first})",
-                    remedy="every machine has one name; hosts and workstations share them",
-                )
+            if name in seen:
+                words = f"is named twice (first on line {seen[name]}); every machine has one name"
+                found.append((line, f"{kind}.{index}: {name!r} {words}"))
+            seen.setdefault(name, line)
+    return found
 
 
 def _with_absolute_paths(site: Site, document: YamlDocument, folder: Path) -> Site:

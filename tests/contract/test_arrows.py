@@ -25,7 +25,7 @@ ORDER = (
         "parallel",
         "lastword",
     ),
-    ("forms", "outcomes", "facts", "fleet", "handshake", "matchexec", "proxy", "openfiles"),
+    ("sentences", "forms", "outcomes", "facts", "fleet", "handshake", "matchexec", "proxy", "openfiles"),
     ("site",),
     ("sitefile", "networks", "hostvars", "endpoints", "sshconfig", "profiles", "unreached"),
     ("ssh", "disk", "pool", "smoke"),
