@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from provision.errors import SiteError
 from provision.foreign import printable
 from provision.forms import FORMS, PATH
+from provision.machineflags import added, refuse_contradictions, refuse_nobody, stations_after
 from provision.model import Frozen
 from provision.paths import remembered_site
 from provision.rundir import write_atomic
@@ -22,8 +23,6 @@ from provision.sentences import complaints, sentence, validated
 from provision.site import ArchiveSource, Host, Site, Workstation
 from provision.yamldoc import MissingFileError, YamlDocument, read_yaml
 
-NOBODY = "none"
-"""On the command line, instead of workstations."""
 _COMMENTS = {
     "schema": "Version of this file's form.",
     "pattern": "lan: shared servers, admitted networks only.",
@@ -177,42 +176,21 @@ class Described(Frozen):
     notes: tuple[str, ...] = ()
 
 
-def _named(text: str) -> dict[str, Any]:
-    """`user@name` as a machine of the site."""
-    user, _, name = text.rpartition("@")
-    return {"name": name, **({"ssh": {"user": user}} if user else {})}
-
-
-def _added(machines: Sequence[dict[str, Any]], named: Sequence[str]) -> list[dict[str, Any]]:
-    result = list(machines)
-    for text in named:
-        machine = _named(text)
-        for index, known in enumerate(result):
-            if known["name"] == machine["name"]:
-                result[index] = {
-                    **known,
-                    **({"ssh": {**known.get("ssh", {}), **machine["ssh"]}} if "ssh" in machine else {}),
-                }
-                break
-        else:
-            result.append(machine)
-    return result
-
-
-def _stations(known: Sequence[dict[str, Any]], named: Sequence[str]) -> list[dict[str, Any]]:
-    """The workstations after `--workstation`."""
-    if list(named) == [NOBODY]:
-        return []
-    if NOBODY in [_named(text)["name"].lower() for text in named]:
+def describe_deployed(site: Path | None) -> Described:
+    """The site of a command that begins none; SiteError where no file is named and nothing is remembered."""
+    flags = Flags(site=site)
+    if _base(flags)[0] is None:
         raise SiteError(
-            f"--workstation {' --workstation '.join(named)}: `{NOBODY}` is said alone and once",
-            remedy=f"name the workstations, or say `--workstation {NOBODY}` where there shall be none",
+            "no site is remembered: no `lan` of this user has succeeded here, and no --site is given. "
+            "Nothing was contacted.",
+            remedy="deploy one first: `astraeus-provision lan --host NAME`; or name a file: --site FILE",
         )
-    return _added(known, named)
+    return describe(flags)
 
 
 def describe(flags: Flags) -> Described:
     """Flags beat `--site`, that beats the remembered site, that beats defaults."""
+    refuse_contradictions(flags.hosts, flags.remove_hosts)
     base, origin = _base(flags)
     notes: list[str] = []
     data: dict[str, Any] = (
@@ -228,12 +206,12 @@ def describe(flags: Flags) -> Described:
                 remedy=f"it has {', '.join(before) or 'none'}",
             )
     kept = [host for host in data.get("hosts", []) if host["name"] not in flags.remove_hosts]
-    data["hosts"] = _added(kept, flags.hosts)
+    data["hosts"] = added(kept, flags.hosts)
     new = [host["name"] for host in data["hosts"] if host["name"] not in before]
     if new and kept:
         stay = ", ".join(host["name"] for host in kept)
         notes.append(f"{', '.join(new)} is added; {stay} stays (take it out with --remove-host)")
-    stations = _stations(data.get("workstations", []), flags.workstations)
+    stations = stations_after(data.get("workstations", []), flags.workstations)
     if flags.workstations or (base is not None and base.workstations is not None):
         data["workstations"] = stations
     if flags.admit:
@@ -242,10 +220,7 @@ def describe(flags: Flags) -> Described:
         if own:
             notes.append(f"--admit stands for {', '.join(own)} too, in place of what the site says for them")
     if not data["hosts"]:
-        raise SiteError(
-            "no host is left" if flags.remove_hosts else "no host is named",
-            remedy="name one: astraeus-provision lan --host gpu-server.local",
-        )
+        refuse_nobody(flags.remove_hosts)
     option = () if flags.site is None else ("--site", str(flags.site))
     return Described(site=_validated(data), origin=origin, option=option, notes=tuple(notes))
 

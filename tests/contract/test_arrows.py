@@ -24,6 +24,7 @@ ORDER = (
         "faults",
         "parallel",
         "lastword",
+        "machineflags",
     ),
     ("sentences", "forms", "outcomes", "facts", "fleet", "handshake", "matchexec", "proxy", "openfiles"),
     ("site",),
