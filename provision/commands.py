@@ -43,6 +43,11 @@ def deploy_lan(
     names = limited(described.site, limit)
     if save is not None:
         save_site(described.site, save)
+        file = shlex.quote(str(save))
+        note(
+            f"saved {printable(str(save))}; edit it, check it with `astraeus-provision site check {file}`, "
+            f"and use it from now on: `astraeus-provision lan --site {file}`"
+        )
     someone_can_be_asked(goal, yes=yes)
     return run_on(described, names, goal, deploy, yes=yes, as_json=as_json, verbose=verbose)
 
