@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -56,13 +57,14 @@ def refuse_contradictions(hosts: Sequence[str], removed: Sequence[str]) -> None:
         )
 
 
-def refuse_nobody(removed: Sequence[str]) -> NoReturn:
-    """SiteError for a site without a host, with what to do instead."""
+def refuse_nobody(removed: Sequence[str], described_by: Sequence[str]) -> NoReturn:
+    """SiteError for a site without a host; described_by is the option that names the same site again."""
     if not removed:
         raise SiteError("no host is named", remedy="name one: astraeus-provision lan --host gpu-server.local")
     gone = " ".join(f"--remove-host {name}" for name in removed)
+    site = "".join(f" {shlex.quote(word)}" for word in described_by)
     raise SiteError(
         f"{gone}: no host is left. Nothing was contacted.",
-        remedy=f"name what serves in its place: `astraeus-provision lan --host OTHER {gone}`; or give up the "
-        "site: `astraeus-provision router uninstall` gives the workstations' files back",
+        remedy=f"name what serves in its place: `astraeus-provision lan{site} --host OTHER {gone}`; or give "
+        f"up the site: `astraeus-provision router uninstall{site}` gives the workstations' files back",
     )

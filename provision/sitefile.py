@@ -192,6 +192,7 @@ def describe(flags: Flags) -> Described:
     """Flags beat `--site`, that beats the remembered site, that beats defaults."""
     refuse_contradictions(flags.hosts, flags.remove_hosts)
     base, origin = _base(flags)
+    option = () if flags.site is None else ("--site", str(flags.site))
     notes: list[str] = []
     data: dict[str, Any] = (
         {}
@@ -220,8 +221,7 @@ def describe(flags: Flags) -> Described:
         if own:
             notes.append(f"--admit stands for {', '.join(own)} too, in place of what the site says for them")
     if not data["hosts"]:
-        refuse_nobody(flags.remove_hosts)
-    option = () if flags.site is None else ("--site", str(flags.site))
+        refuse_nobody(flags.remove_hosts, option)
     return Described(site=_validated(data), origin=origin, option=option, notes=tuple(notes))
 
 

@@ -47,6 +47,15 @@ def test_the_only_host_is_not_taken_out_and_what_to_do_instead_is_said(tmp_path:
     assert not (state / "runs").exists()
 
 
+def test_the_remedy_works_on_the_same_site_file(tmp_path: Path) -> None:
+    file = tmp_path / "my site.yml"
+    file.write_text("hosts: [{name: gpu-a}]\n")
+    with pytest.raises(SiteError) as refused:
+        describe(Flags(site=file, remove_hosts=("gpu-a",)))
+    assert f"lan --site '{file}' --host OTHER --remove-host gpu-a`" in refused.value.remedy
+    assert f"router uninstall --site '{file}'`" in refused.value.remedy
+
+
 def test_the_only_host_goes_when_another_comes() -> None:
     remember(describe(Flags(hosts=("gpu-a",))).site)
     after = describe(Flags(hosts=("gpu-b",), remove_hosts=("gpu-a",))).site
