@@ -33,6 +33,14 @@ def is_public(network: Network) -> bool:
     return not is_lan(network) and not any(_within(network, wider) for wider in _OTHER_PRIVATE)
 
 
+def _why(value: str, error: ValueError) -> str:
+    """Of an address with its network's prefix: which network that is."""
+    try:
+        return f"it has host bits set; did you mean {ip_network(value, strict=False)}?"
+    except ValueError:
+        return str(error)
+
+
 def admittable(value: object) -> Network:
     """A network that a site may admit; ValueError says why it is none."""
     if isinstance(value, IPv4Network | IPv6Network):
@@ -47,7 +55,7 @@ def admittable(value: object) -> Network:
     try:
         network = ip_network(value)
     except ValueError as error:
-        raise ValueError(f"{value!r} is not a network such as 192.168.1.0/24: {error}") from None
+        raise ValueError(f"{value!r} is not a network such as 192.168.1.0/24: {_why(value, error)}") from None
     if is_public(network) and network.prefixlen < WIDEST_PUBLIC[network.version]:
         raise ValueError(
             f"{network} is the open Internet, and Ollama has no login; admit your own networks only "

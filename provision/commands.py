@@ -21,7 +21,7 @@ from provision.outcomes import Outcomes
 from provision.report import Report, report_text
 from provision.rundir import RunDir
 from provision.site import Site
-from provision.sitefile import Described, Flags, describe, limited, load_site, save_site
+from provision.sitefile import Described, Flags, describe, describe_deployed, limited, load_site, save_site
 from provision.streams import note, result
 from provision.survey import reaches
 from provision.terminal import Terminal
@@ -43,13 +43,18 @@ def deploy_lan(
     names = limited(described.site, limit)
     if save is not None:
         save_site(described.site, save)
+        file = shlex.quote(str(save))
+        note(
+            f"saved {printable(str(save))}; edit it, check it with `astraeus-provision site check {file}`, "
+            f"and use it from now on: `astraeus-provision lan --site {file}`"
+        )
     someone_can_be_asked(goal, yes=yes)
     return run_on(described, names, goal, deploy, yes=yes, as_json=as_json, verbose=verbose)
 
 
 def verify_site(site: Path | None, *, limit: Sequence[str], as_json: bool, verbose: bool) -> int:
     """`verify`: prove and confirm again."""
-    described = describe(Flags(site=site))
+    described = describe_deployed(site)
     names = limited(described.site, limit)
     return run_on(described, names, Goal.VERIFY, deploy, yes=True, as_json=as_json, verbose=verbose)
 
@@ -136,7 +141,7 @@ def print_inventory(site: Path | None, host: str | None) -> int:
     """`inventory`: what Ansible asks a dynamic inventory for; surveys the hosts, as the variables need it."""
     from provision.dynamic import inventory_for  # noqa: PLC0415 - only here
 
-    described = describe(Flags(site=site or _site_from_environment()))
+    described = describe_deployed(site or _site_from_environment())
     if host is not None and host not in [one.name for one in described.site.hosts]:
         # Ansible wants an empty mapping then; a person wants to know.
         note(f"--host {host!r}: the site has no such host")

@@ -18,12 +18,13 @@ def inventory_for(described: Described, host: str | None) -> dict[str, Any]:
     """Ansible's script form, with all host variables; one host's variables if it is named.
 
     PreflightError when a host cannot be looked at: its variables depend on what is there.
+    Ansible asks at every play, and no run is kept of that: it would push out those that changed something.
     """
     site, catalogue = described.site, load_catalogue()
-    run = RunDir.create("inventory")
     ways = reaches(site)
     names = [one.name for one in site.hosts if host in (None, one.name)]
-    seen = survey(site, catalogue, run.root, ways=ways, log=run.log_command, only=names)
+    with RunDir.passing() as run:
+        seen = survey(site, catalogue, run.root, ways=ways, log=run.log_command, only=names)
     variables: dict[str, dict[str, Any]] = {}
     missing: list[ProvisionError] = []
     for name in names:

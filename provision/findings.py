@@ -31,6 +31,18 @@ class Case(Frozen):
     password_given: bool = False
     """Whether a sudo password that works was given for it."""
 
+    site_file: str | None = None
+    """The file that describes the site; None where flags or the memory do."""
+
+    def by_site(self, words: str) -> str:
+        """How to say something of this host that only a site file can say."""
+        if self.site_file is not None:
+            return f"add `{words}` under {self.host.name} in {self.site_file}, then run this again"
+        return (
+            f"run `lan` again with `--save site.yaml`, add `{words}` under {self.host.name} in that file, "
+            "then run `lan` with `--site site.yaml`"
+        )
+
     def blocks(self, problem: str, remedy: str) -> Finding:
         return Finding(machine=self.host.name, problem=problem, remedy=remedy)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from ipaddress import ip_address
 from typing import Annotated
@@ -12,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from provision.catalogue import load_catalogue
 from provision.cidr import Network, admittable
 from provision.fleet.workstation.platforms import PLATFORMS
+from router.clouds import CLOUDS
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:-]*[A-Za-z0-9])?")
@@ -55,6 +57,9 @@ def _machine_name(value: str) -> str:
         raise ValueError(f"{value[:20]!r}… has {len(value)} characters; a name has {MAX_NAME} at most")
     if any(not 0 < len(label) <= MAX_LABEL for label in value.split(".")):
         raise ValueError(f"{value!r} is not a name: between its dots stand 1 to {MAX_LABEL} characters")
+    user, at, name = value.rpartition("@")
+    if at and NAME.fullmatch(name) and re.fullmatch(USER, user):
+        raise ValueError(f"{value!r} has a user in it; write it as {{name: {name}, ssh: {{user: {user}}}}}")
     if not NAME.fullmatch(value) or (":" in value and not _is_ipv6(value)):
         raise ValueError(
             f"{value!r} is not a host name, an address or an alias of ~/.ssh/config (a port stands in `ssh:`)"
@@ -89,6 +94,15 @@ def _known_model(value: str) -> str:
 def _platform(value: str) -> str:
     if value not in PLATFORMS:
         raise ValueError(f"unknown platform {value!r}; OpenCode has {', '.join(PLATFORMS)}")
+    return value
+
+
+def _cloud(value: str) -> str:
+    known = tuple(CLOUDS.providers)
+    if value not in known:
+        near = difflib.get_close_matches(value.lower(), known, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(f"unknown provider {value!r}; {hint}known are {', '.join(known)}")
     return value
 
 
@@ -139,6 +153,7 @@ def _some(value: tuple[Network, ...]) -> tuple[Network, ...]:
 
 MachineName = Annotated[str, AfterValidator(_machine_name)]
 Platform = Annotated[str, AfterValidator(_platform)]
+CloudName = Annotated[str, AfterValidator(_cloud)]
 Package = Annotated[str, AfterValidator(_package)]
 BaseTag = Annotated[str, AfterValidator(_base_tag)]
 ModelName = Annotated[str, AfterValidator(_known_model)]

@@ -12,23 +12,25 @@ def graphics(case: Case) -> Findings:
     found = case.facts.graphics
     if case.host.accelerator == "cpu":
         return
+    by_cpu = case.by_site("accelerator: cpu")
     others = sorted({card.vendor for card in found.pci} - {"nvidia"})
     match found.driver:
         case "missing":
             yield case.blocks(
                 "it has an NVIDIA GPU, but no driver",
-                "install the driver (with nvidia-smi) and reboot, or say `accelerator: cpu` for it",
+                f"install the driver (with nvidia-smi) and reboot; if its processor shall serve: {by_cpu}",
             )
         case "broken":
             yield case.blocks(
                 f"its NVIDIA driver does not answer: {found.message}",
-                "reboot it or repair its driver until `nvidia-smi` lists the GPU; or say `accelerator: cpu`",
+                "reboot it or repair its driver until `nvidia-smi` lists the GPU; if its processor shall "
+                f"serve: {by_cpu}",
             )
         case "absent":
             seen = f"; it has a graphics card by {', '.join(others)}" if others else ""
             yield case.blocks(
                 f"it has no NVIDIA GPU{seen}",
-                f"say `accelerator: cpu` for {case.host.name} in the site, if its processor shall serve",
+                f"if its processor shall serve: {by_cpu}",
             )
         case _:
             return
@@ -61,7 +63,8 @@ def gpu_memory(case: Case) -> Findings:
         if model.gpu_gib > has_gib:
             yield case.blocks(
                 f"{model.name} needs about {model.gpu_gib:.1f} GiB of GPU memory, it has {has_gib:.1f}",
-                f"say in the site what {case.host.name} shall serve: `models: [{fitting}]`"
+                f"to serve what fits: {case.by_site(f'models: [{fitting}]')}"
                 if fitting
-                else "none of its models fits: use a host with more GPU memory, or `accelerator: cpu`",
+                else "none of its models fits: use a host with more GPU memory; if its processor shall "
+                f"serve: {case.by_site('accelerator: cpu')}",
             )

@@ -55,7 +55,10 @@ def look(operation: Operation) -> Seen:
         seen = seen.merged(_survey(operation, passwords, passwords))
     operation.run.write("survey.json", seen.model_dump(mode="json"))
     asked = passwords.keys() | {one.machine for one in refused}
-    findings = (*refused, *preflight(operation.site, operation.catalogue, seen, passwords=asked))
+    found = preflight(
+        operation.site, operation.catalogue, seen, passwords=asked, site_file=operation.site_file
+    )
+    findings = (*refused, *found)
     for finding in findings:
         if finding.severity == "warns":
             text = f"{finding.problem} ({finding.remedy})" if finding.remedy else finding.problem

@@ -26,13 +26,12 @@ def _owner(owner: PortOwner) -> str:
 def existing_ollama(case: Case) -> Findings:
     """An Ollama that is not ours is adopted or refused by choice; others on the port are in the way."""
     found, port = case.facts.ollama, case.catalogue.ollama.port
-    name = case.host.name
     match found.kind:
         case "unit" if case.host.existing_ollama == "refuse":
             yield case.blocks(
                 f"an Ollama that we did not install is there: {found.unit_path or 'ollama.service'}",
-                f"say `existing_ollama: adopt` for {name} in the site (its unit is backed up, "
-                "its models stay), or remove it there",
+                "remove it there; or, to take it over (its unit is backed up, its models stay): "
+                + case.by_site("existing_ollama: adopt"),
             )
         case "docker":
             yield case.blocks(
@@ -66,7 +65,7 @@ def _foreign_command(case: Case) -> Findings:
     if command is not None and case.host.existing_ollama == "refuse":
         yield case.blocks(
             f"an Ollama that we did not install is there: {command}",
-            f"say `existing_ollama: adopt` for {case.host.name} in the site (it is kept), or remove it there",
+            f"remove it there; or, to keep it: {case.by_site('existing_ollama: adopt')}",
         )
 
 

@@ -45,6 +45,11 @@ class Operation:
     yes: bool
     verbose: bool
 
+    @property
+    def site_file(self) -> str | None:
+        """The file that describes the site; None where flags or the memory do."""
+        return self.described_by[1] if self.described_by else None
+
     def again(self, *limit: str, verb: str = "") -> str:
         """The command that finishes the machines named, or proves them where this run only verifies."""
         verb = verb or ("verify" if self.goal is Goal.VERIFY else "lan")

@@ -51,7 +51,9 @@ def _key(name: str, key: HostKey) -> Finding:
     )
 
 
-def _machines(site: Site, catalogue: Catalogue, survey: Survey, given: Collection[str]) -> Iterator[Finding]:
+def _machines(
+    site: Site, catalogue: Catalogue, survey: Survey, given: Collection[str], site_file: str | None
+) -> Iterator[Finding]:
     hosts = {host.name for host in site.hosts}
     for name in (*hosts_in_order(site), *(station.name for station in site.consumers)):
         if name in survey.keys:
@@ -65,6 +67,7 @@ def _machines(site: Site, catalogue: Catalogue, survey: Survey, given: Collectio
                 catalogue=catalogue,
                 facts=survey.hosts[name],
                 password_given=name in given,
+                site_file=site_file,
             )
             for question in HOST_QUESTIONS:
                 yield from question(case)
@@ -79,10 +82,18 @@ def hosts_in_order(site: Site) -> tuple[str, ...]:
 
 
 def preflight(
-    site: Site, catalogue: Catalogue, survey: Survey, *, passwords: Collection[str] = ()
+    site: Site,
+    catalogue: Catalogue,
+    survey: Survey,
+    *,
+    passwords: Collection[str] = (),
+    site_file: str | None = None,
 ) -> tuple[Finding, ...]:
-    """All findings, machine by machine; passwords names the hosts whose sudo password was given and works."""
-    return tuple(_machines(site, catalogue, survey, passwords))
+    """All findings, machine by machine.
+
+    passwords names the hosts whose sudo password was given and works; site_file is what remedies name.
+    """
+    return tuple(_machines(site, catalogue, survey, passwords, site_file))
 
 
 def blocking(findings: Collection[Finding]) -> tuple[Finding, ...]:

@@ -7,12 +7,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from provision.errors import SiteError
 from provision.forms import NO_PROFILE
 from provision.model import Frozen
-from provision.yamldoc import Words, YamlDocument, read_yaml, validation_error
+from provision.sentences import validated
+from provision.yamldoc import Words, YamlDocument, read_yaml
 from router.profile import POOL, Profile, shipped
 
 WORDS = Words(
@@ -42,10 +41,7 @@ def load_profile(name: str) -> Chosen | None:
     if "extends" in data:
         base = _extended(own, str(data["extends"]))
     merged = _merged(base, {key: value for key, value in data.items() if key != "extends"})
-    try:
-        profile = Profile.model_validate(merged)
-    except ValidationError as error:
-        raise validation_error(own, error, Profile, {}) from None
+    profile = validated(own, merged, Profile, {})
     named = frozenset() if name in shipped() else _named(data)
     return Chosen(profile=profile, named=named)
 

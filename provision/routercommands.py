@@ -10,7 +10,7 @@ from provision.commands import run_on, someone_can_be_asked
 from provision.deploy import deploy
 from provision.errors import SiteError
 from provision.operation import Goal
-from provision.sitefile import Described, Flags, describe, limited
+from provision.sitefile import Described, describe_deployed, limited
 from provision.withdrawing import withdraw
 from router.profile import Profile
 
@@ -32,7 +32,7 @@ def apply_router(
 ) -> int:
     """`router apply` and `router diff`: proves the hosts, changes none, and publishes."""
     goal = Goal.DRY_RUN if dry_run else Goal.APPLY
-    described = describe(Flags(site=site))
+    described = describe_deployed(site)
     names = _stations(described, limit)
     someone_can_be_asked(goal, yes=yes)
     return run_on(described, names, goal, deploy, yes=yes, as_json=as_json, verbose=verbose)
@@ -43,7 +43,7 @@ def uninstall_router(
 ) -> int:
     """`router uninstall`: gives the workstations' files back."""
     goal = Goal.DRY_RUN if dry_run else Goal.APPLY
-    described = describe(Flags(site=site))
+    described = describe_deployed(site)
     names = _stations(described, limit)
     someone_can_be_asked(goal, yes=yes)
     return run_on(described, names, goal, withdraw, yes=yes, as_json=as_json, verbose=verbose)

@@ -73,6 +73,23 @@ class RunDir:
             shutil.rmtree(path, ignore_errors=True)
         return cls(root)
 
+    @classmethod
+    @contextmanager
+    def passing(cls) -> Iterator[RunDir]:
+        """A folder for a question that is answered and forgotten; EngineError when none can be made."""
+        try:
+            folder = tempfile.TemporaryDirectory(prefix="astraeus-", ignore_cleanup_errors=True)
+        except OSError as error:
+            raise EngineError(
+                f"no temporary folder can be made: {error.strerror}",
+                remedy="free the disk, or set TMPDIR to a folder that can be written",
+            ) from None
+        with folder as name:
+            root = Path(name)
+            for below in ("router", "query"):
+                (root / below).mkdir(mode=0o700)
+            yield cls(root)
+
     def write(self, name: str, value: Any) -> Path:
         """Write a value as indented JSON under that name."""
         path = self.root / name

@@ -19,6 +19,7 @@ from provision.forms import (
     USER,
     Admitted,
     BaseTag,
+    CloudName,
     MachineName,
     ModelName,
     Package,
@@ -149,7 +150,7 @@ class Router(Frozen):
     """False: plain OpenCode agents, without the plugin."""
     packages: dict[Package, Annotated[str, Field(pattern=URL)]] = {}
     """URLs of the plugin's npm tarballs, for machines without npm; their hashes are in the catalogue."""
-    clouds: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")], CloudSource] = {}
+    clouds: dict[CloudName, CloudSource] = {}
     loopback: bool = True
     """Whether each workstation pools the hosts behind a router of its own; False: it asks them directly."""
     port: Annotated[int, Field(ge=1024, le=MAX_PORT)] | None = None

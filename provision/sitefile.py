@@ -15,21 +15,14 @@ from pydantic import ValidationError
 from provision.errors import SiteError
 from provision.foreign import printable
 from provision.forms import FORMS, PATH
+from provision.machineflags import added, refuse_contradictions, refuse_nobody, stations_after
 from provision.model import Frozen
 from provision.paths import remembered_site
 from provision.rundir import write_atomic
+from provision.sentences import complaints, sentence, validated
 from provision.site import ArchiveSource, Host, Site, Workstation
-from provision.yamldoc import (
-    MissingFileError,
-    YamlDocument,
-    complaints,
-    read_yaml,
-    sentence,
-    validation_error,
-)
+from provision.yamldoc import MissingFileError, YamlDocument, read_yaml
 
-NOBODY = "none"
-"""On the command line, instead of workstations."""
 _COMMENTS = {
     "schema": "Version of this file's form.",
     "pattern": "lan: shared servers, admitted networks only.",
@@ -48,28 +41,26 @@ _COMMENTS = {
 def load_site(path: Path) -> Site:
     """Read and validate a site file; SiteError names file, line and the nearest valid key."""
     document = read_yaml(path)
-    _refuse_twins(document)
-    try:
-        site = Site.model_validate(document.data)
-    except ValidationError as error:
-        raise validation_error(document, error, Site, FORMS) from None
+    site = validated(document, document.data, Site, FORMS, _twins(document))
     return _with_absolute_paths(site, document, path.absolute().parent)
 
 
-def _refuse_twins(document: YamlDocument) -> None:
-    """Two machines of one name: said at the second one's line, which the model alone could not name."""
+def _twins(document: YamlDocument) -> list[tuple[int, str]]:
+    """Two machines of one name, with the second one's line, which the model alone could not name."""
     seen: dict[str, int] = {}
+    found = []
     for kind in ("hosts", "workstations"):
         machines = document.data.get(kind)
         for index, machine in enumerate(machines if isinstance(machines, list) else []):
             name = machine.get("name") if isinstance(machine, dict) else None
+            if not isinstance(name, str):
+                continue
             line = document.line((kind, index, "name"))
-            if isinstance(name, str) and seen.setdefault(name, line) != line:
-                first = f"first on line {seen[name]}"
-                raise SiteError(
-                    f"{document.shown}:{line}: {kind}.{index}: {name!r} is named twice ({first})",
-                    remedy="every machine has one name; hosts and workstations share them",
-                )
+            if name in seen:
+                words = f"is named twice (first on line {seen[name]}); every machine has one name"
+                found.append((line, f"{kind}.{index}: {name!r} {words}"))
+            seen.setdefault(name, line)
+    return found
 
 
 def _with_absolute_paths(site: Site, document: YamlDocument, folder: Path) -> Site:
@@ -185,43 +176,23 @@ class Described(Frozen):
     notes: tuple[str, ...] = ()
 
 
-def _named(text: str) -> dict[str, Any]:
-    """`user@name` as a machine of the site."""
-    user, _, name = text.rpartition("@")
-    return {"name": name, **({"ssh": {"user": user}} if user else {})}
-
-
-def _added(machines: Sequence[dict[str, Any]], named: Sequence[str]) -> list[dict[str, Any]]:
-    result = list(machines)
-    for text in named:
-        machine = _named(text)
-        for index, known in enumerate(result):
-            if known["name"] == machine["name"]:
-                result[index] = {
-                    **known,
-                    **({"ssh": {**known.get("ssh", {}), **machine["ssh"]}} if "ssh" in machine else {}),
-                }
-                break
-        else:
-            result.append(machine)
-    return result
-
-
-def _stations(known: Sequence[dict[str, Any]], named: Sequence[str]) -> list[dict[str, Any]]:
-    """The workstations after `--workstation`."""
-    if list(named) == [NOBODY]:
-        return []
-    if NOBODY in [_named(text)["name"].lower() for text in named]:
+def describe_deployed(site: Path | None) -> Described:
+    """The site of a command that begins none; SiteError where no file is named and nothing is remembered."""
+    flags = Flags(site=site)
+    if _base(flags)[0] is None:
         raise SiteError(
-            f"--workstation {' --workstation '.join(named)}: `{NOBODY}` is said alone and once",
-            remedy=f"name the workstations, or say `--workstation {NOBODY}` where there shall be none",
+            "no site is remembered: no `lan` of this user has succeeded here, and no --site is given. "
+            "Nothing was contacted.",
+            remedy="deploy one first: `astraeus-provision lan --host NAME`; or name a file: --site FILE",
         )
-    return _added(known, named)
+    return describe(flags)
 
 
 def describe(flags: Flags) -> Described:
     """Flags beat `--site`, that beats the remembered site, that beats defaults."""
+    refuse_contradictions(flags.hosts, flags.remove_hosts)
     base, origin = _base(flags)
+    option = () if flags.site is None else ("--site", str(flags.site))
     notes: list[str] = []
     data: dict[str, Any] = (
         {}
@@ -236,12 +207,12 @@ def describe(flags: Flags) -> Described:
                 remedy=f"it has {', '.join(before) or 'none'}",
             )
     kept = [host for host in data.get("hosts", []) if host["name"] not in flags.remove_hosts]
-    data["hosts"] = _added(kept, flags.hosts)
+    data["hosts"] = added(kept, flags.hosts)
     new = [host["name"] for host in data["hosts"] if host["name"] not in before]
     if new and kept:
         stay = ", ".join(host["name"] for host in kept)
         notes.append(f"{', '.join(new)} is added; {stay} stays (take it out with --remove-host)")
-    stations = _stations(data.get("workstations", []), flags.workstations)
+    stations = stations_after(data.get("workstations", []), flags.workstations)
     if flags.workstations or (base is not None and base.workstations is not None):
         data["workstations"] = stations
     if flags.admit:
@@ -250,11 +221,7 @@ def describe(flags: Flags) -> Described:
         if own:
             notes.append(f"--admit stands for {', '.join(own)} too, in place of what the site says for them")
     if not data["hosts"]:
-        raise SiteError(
-            "no host is left" if flags.remove_hosts else "no host is named",
-            remedy="name one: astraeus-provision lan --host gpu-server.local",
-        )
-    option = () if flags.site is None else ("--site", str(flags.site))
+        refuse_nobody(flags.remove_hosts, option)
     return Described(site=_validated(data), origin=origin, option=option, notes=tuple(notes))
 
 

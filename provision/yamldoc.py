@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
 
 from provision.errors import SiteError
 from provision.foreign import printable
@@ -32,7 +30,7 @@ class Words:
 
 SITE = Words(
     noun="site file",
-    missing="check the path given to --site",
+    missing="check its path; `astraeus-provision lan --host NAME --save FILE` writes one",
     empty="a site needs at least `hosts:` with one name",
     begins="begin with `hosts:`",
     schema="`astraeus-provision site schema` describes every key",
@@ -52,6 +50,8 @@ class YamlDocument:
         self.data = data
         self.words = words
         self._root = root
+        self.twins = tuple(_twins(shown, root))
+        """Line and words of every key that stands twice in its mapping; the data has the last one."""
 
     def line(self, location: Sequence[int | str]) -> int:
         """1-based line of the node at that path, or of its nearest ancestor."""
@@ -64,10 +64,20 @@ class YamlDocument:
             line = key_line
         return line + 1
 
+    def written(self, location: Sequence[int | str]) -> str | None:
+        """What stands there as it was typed; None where it is no single value."""
+        node = self._root
+        for step in location:
+            found = _child(node, step)
+            if found is None:
+                return None
+            node = found[1]
+        return str(node.value) if isinstance(node, yaml.ScalarNode) else None
+
 
 def _child(node: yaml.Node, step: int | str) -> tuple[int, yaml.Node] | None:
     if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
+        for key, value in reversed(node.value):  # of keys that stand twice the data has the last
             if key.value == str(step):
                 return key.start_mark.line, value
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
@@ -89,31 +99,30 @@ class _Loader(yaml.SafeLoader):
             ) from None
 
 
-def _refuse_duplicates(path: str, root: yaml.Node) -> None:
-    """Keys that stand twice in one mapping, and aliases that lead back into themselves."""
+def _twins(path: str, root: yaml.Node) -> Iterator[tuple[int, str]]:
+    """Keys that stand twice in one mapping; SiteError for an alias that leads back into itself."""
     done: set[int] = set()
 
-    def walk(node: yaml.Node, above: tuple[yaml.Node, ...]) -> None:
+    def walk(node: yaml.Node, above: tuple[yaml.Node, ...]) -> Iterator[tuple[int, str]]:
         if node in above:
             raise SiteError(f"{path}:{node.start_mark.line + 1}: an alias leads back into itself")
         if id(node) in done:
             return
         if isinstance(node, yaml.MappingNode):
-            seen: set[str] = set()
+            first: dict[str, int] = {}
             for key, value in node.value:
-                if str(key.value) in seen:
-                    raise SiteError(
-                        f"{path}:{key.start_mark.line + 1}: the key {key.value!r} stands twice",
-                        remedy="keep one of them",
-                    )
-                seen.add(str(key.value))
-                walk(value, (*above, node))
+                name, line = str(key.value), key.start_mark.line + 1
+                if name in first:
+                    told = f"the key {name!r} stands twice (first on line {first[name]}); keep one of them"
+                    yield line, told
+                first.setdefault(name, line)
+                yield from walk(value, (*above, node))
         elif isinstance(node, yaml.SequenceNode):
             for item in node.value:
-                walk(item, (*above, node))
+                yield from walk(item, (*above, node))
         done.add(id(node))
 
-    walk(root, ())
+    yield from walk(root, ())
 
 
 def _content(path: Path, shown: str, words: Words) -> bytes:
@@ -162,94 +171,10 @@ def read_yaml(path: Path, words: Words = SITE) -> YamlDocument:
         raise SiteError(f"{shown}:1: not valid YAML: {printable(' '.join(str(error).split()))}") from None
     if root is None or data is None:
         raise SiteError(f"{shown}:1: the file is empty", remedy=words.empty)
-    _refuse_duplicates(shown, root)
+    document = YamlDocument(shown, data, root, words)
     if not isinstance(data, dict):
         raise SiteError(
             f"{shown}:{root.start_mark.line + 1}: the top must be a mapping, not a {type(data).__name__}",
             remedy=words.begins,
         )
-    return YamlDocument(shown, data, root, words)
-
-
-def _fields_at(model: type[BaseModel], location: Sequence[int | str]) -> Iterable[str]:
-    """Valid keys of the model that the location's parent is."""
-    annotation: Any = model
-    for step in location[:-1]:
-        annotation = _below(annotation, step)
-    current = _model_in(annotation)
-    return () if current is None else [f.alias or n for n, f in current.model_fields.items()]
-
-
-def _below(annotation: Any, step: int | str) -> Any:
-    """The type of what stands at a key or a number of a value of that type; None where that is unknown."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        fields = annotation.model_fields.items()
-        return next((f.annotation for n, f in fields if step in (n, f.alias)), None)
-    parts = get_args(annotation)
-    if get_origin(annotation) in (dict, Mapping):
-        return parts[1]
-    if get_origin(annotation) in (tuple, list):
-        return parts[0]
-    return next((found for part in parts if (found := _below(part, step)) is not None), None)
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for part in getattr(annotation, "__args__", ()):
-        found = _model_in(part)
-        if found is not None:
-            return found
-    return None
-
-
-def complaints(error: ValidationError) -> Iterator[dict[str, Any]]:
-    """Pydantic's complaints, each at the place that a person wrote.
-
-    A list whose items are all wrong counts as too short as well; that is no second complaint.
-    """
-    items: list[dict[str, Any]] = [
-        dict(item) for item in error.errors(include_url=False, include_input=False)
-    ]
-    places = [item["loc"] for item in items]
-    for item, place in zip(items, places, strict=True):
-        depth = len(place)
-        if item["type"] == "too_short" and any(
-            other[:depth] == place and len(other) > depth for other in places
-        ):
-            continue
-        if place[-1:] == ("[key]",) and item["type"] != "extra_forbidden":  # pydantic's mark of a wrong key
-            item["loc"] = place[:-1]
-        yield item
-
-
-def sentence(error: Mapping[str, Any], model: type[BaseModel], forms: Mapping[str, str]) -> str:
-    """One complaint of pydantic's in a person's words, on one line; forms says what patterns mean."""
-    return printable(_sentence(error, model, forms))
-
-
-def _sentence(error: Mapping[str, Any], model: type[BaseModel], forms: Mapping[str, str]) -> str:
-    location = error["loc"]
-    key = ".".join(str(step) for step in location) or "(top)"
-    if error["type"] == "extra_forbidden":
-        valid = list(_fields_at(model, location))
-        near = difflib.get_close_matches(str(location[-1]), valid, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]!r}?" if near else f"valid here: {', '.join(valid)}"
-        return f"{key}: unknown key; {hint}"
-    if error["type"] == "missing":
-        return f"{key}: is required"
-    if error["type"] == "string_pattern_mismatch" and error["ctx"]["pattern"] in forms:
-        return f"{key}: is not {forms[error['ctx']['pattern']]}"
-    message = str(error["msg"]).removeprefix("Value error, ")
-    return f"{key}: {message[:1].lower()}{message[1:]}"
-
-
-def validation_error(
-    document: YamlDocument, error: ValidationError, model: type[BaseModel], forms: Mapping[str, str]
-) -> SiteError:
-    """All of pydantic's complaints, each with file and line."""
-    lines = dict.fromkeys(
-        f"{document.shown}:{document.line(item['loc'])}: {sentence(item, model, forms)}"
-        for item in complaints(error)
-    )
-    return SiteError("\n".join(lines), remedy=document.words.schema)
+    return document

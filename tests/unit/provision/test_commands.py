@@ -76,6 +76,29 @@ def test_save_writes_a_site_that_reads_back(deployed: Calls, tmp_path: Path) -> 
     assert "# Machines that serve" in file.read_text()
 
 
+@pytest.mark.parametrize("form", [{}, {"as_json": True}])
+def test_what_is_saved_is_said_once_and_beside_the_result(
+    deployed: Calls, tmp_path: Path, capsys: pytest.CaptureFixture[str], form: dict[str, bool]
+) -> None:
+    file = tmp_path / "my site.yml"
+    deploy_lan(FLAGS, **{**OPTIONS, "save": file, **form})
+    out, err = capsys.readouterr()
+    assert err.count(f"saved {file}; ") == 1
+    assert f"`astraeus-provision site check '{file}'`" in err
+    assert f"`astraeus-provision lan --site '{file}'`" in err
+    assert "saved" not in out
+    assert len(deployed.calls) == 1
+
+
+def test_what_could_not_be_saved_is_not_said_to_be(
+    deployed: Calls, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SiteError):
+        deploy_lan(FLAGS, **{**OPTIONS, "save": tmp_path})
+    assert "saved" not in capsys.readouterr().err
+    assert deployed.calls == []
+
+
 def test_verify_asks_nobody_and_mutates_nothing(deployed: Calls, tmp_path: Path) -> None:
     file = tmp_path / "site.yml"
     file.write_text("hosts: [{name: a}, {name: b}]\nworkstations: []\n")

@@ -54,3 +54,10 @@ def test_a_host_that_cannot_be_looked_at_is_an_error_not_a_gap(monkeypatch: pyte
 def test_an_unknown_host_has_no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     replace(monkeypatch, "provision.dynamic.survey", Survey())
     assert inventory_for(DESCRIBED, "nobody") == {}
+
+
+def test_no_run_is_kept_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = replace(monkeypatch, "provision.dynamic.survey", Survey(hosts={"gpu.local": BARE}))
+    inventory_for(DESCRIBED, None)
+    assert not (tmp_path / "astraeus-provision/runs").exists()
+    assert not Path(asked.calls[0][0][2]).exists()

@@ -67,6 +67,15 @@ def test_a_sleeping_workstation_is_set_aside_and_warnings_are_kept(
     assert "OPENCODE_CONFIG=/etc/other.json" in texts(run, "laptop", "warnings")[0]
 
 
+def test_a_remedy_names_the_site_file_of_this_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = BARE.model_copy(update={"graphics": BARE.graphics.model_copy(update={"driver": "absent"})})
+    replace(monkeypatch, "provision.looking.survey", surveyed(bare))
+    with pytest.raises(PreflightError, match=r"under gpu\.local in team\.yml, then run this again"):
+        look(operation(tmp_path, described_by=("--site", "team.yml")))
+    with pytest.raises(PreflightError, match=r"--save site\.yaml"):
+        look(operation(tmp_path))
+
+
 def test_an_unknown_key_is_shown_and_recorded_only_on_yes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -81,3 +81,30 @@ def test_what_stops_and_what_is_left_out_are_told_apart() -> None:
     assert [(one.machine, one.problem) for one in found if one.severity == "skips"] == [
         ("laptop", "it sleeps")
     ]
+
+
+ABSENT = {"gpus": [], "pci": [], "driver": "absent"}
+SMALL = {
+    "gpus": [{"name": "RTX 2060", "uuid": "GPU-1", "memory_mib": 12288, "driver": "570.10"}],
+    "driver": "answers",
+}
+
+
+@pytest.mark.parametrize(
+    "graphics", [ABSENT, SMALL, {**ABSENT, "driver": "missing"}, {**ABSENT, "driver": "broken"}]
+)
+def test_what_only_a_site_file_can_say_is_told_with_the_way_to_say_it(graphics: dict[str, Any]) -> None:
+    site, catalogue = Site.model_validate(BASE["site"]), load_catalogue()
+    survey = Survey(hosts={"gpu.local": HostFacts.model_validate(BASE["host"] | {"graphics": graphics})})
+    by_flags = preflight(site, catalogue, survey)
+    by_file = preflight(site, catalogue, survey, site_file="team/site.yml")
+    said = "models: [" if graphics is SMALL else "accelerator: cpu`"
+    for finding in by_flags:
+        assert "run `lan` again with `--save site.yaml`, add `" in finding.remedy
+        assert said in finding.remedy
+        assert "under gpu.local in that file, then run `lan` with `--site site.yaml`" in finding.remedy
+    for finding in by_file:
+        assert "under gpu.local in team/site.yml, then run this again" in finding.remedy
+        assert "--save" not in finding.remedy
+    assert by_flags
+    assert by_file
