@@ -21,6 +21,8 @@ from provision.sshconfig import expanded, read_config, there, user_config
 DEFAULT_KNOWN_HOSTS = ("~/.ssh/known_hosts", "~/.ssh/known_hosts2")
 DEFAULT_GLOBAL_KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
 CONNECT_TIMEOUT_S = 5
+ALIVE_S, ALIVE_TRIES = 15, 3
+"""OpenSSH asks a silent machine that often, and that many times, before it gives it up."""
 OPENSSH_FAILED = 255
 MAX_PORT = 65535
 # As OpenSSH has it: what shells, options and terminals would take for something else stands in no name.
@@ -175,6 +177,8 @@ def _options(reach: Reach) -> dict[str, str]:
     """OpenSSH options that pin what was resolved, so that its own reading cannot differ."""
     options = {
         "StrictHostKeyChecking": "yes",
+        "ServerAliveInterval": str(ALIVE_S),
+        "ServerAliveCountMax": str(ALIVE_TRIES),
         "HostName": reach.hostname,
         "UserKnownHostsFile": " ".join(
             f'"{name}"' if " " in name else name for name in reach.known_hosts_files

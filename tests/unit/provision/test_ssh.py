@@ -241,6 +241,8 @@ def test_ansible_is_told_all_that_was_resolved(home: Path) -> None:
     assert (told["ansible_port"], told["ansible_user"]) == (2222, "ops")
     assert told["ansible_ssh_private_key_file"] == str(home / ".ssh/id_config")
     options = shlex.split(told["ansible_ssh_common_args"])
+    # A machine that vanishes in the middle is given up.
+    assert {"ServerAliveInterval=15", "ServerAliveCountMax=3"} <= set(options)
     assert {"StrictHostKeyChecking=yes", "HostName=10.0.0.9", "HostKeyAlias=g", "ProxyJump=none"} <= set(
         options
     )
