@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from provision.errors import ExitCode, PreflightError
+from provision.errors import ExitCode, PreflightError, PublishError
 from provision.faults import as_error
 from provision.operation import Operation
 from provision.report import Failure, Report
@@ -31,7 +31,7 @@ def ended(operation: Operation, described: Described, road: Callable[[Present], 
         road(plans.append)
     except Declined:
         code, failures = ExitCode.INTERRUPTED, (Failure(problem="You said no. Nothing was changed."),)
-    except PreflightError as error:
+    except (PreflightError, PublishError) as error:
         code, failures = error.exit_code, tuple(Failure.of(part) for part in error.parts)
     except Exception as error:  # noqa: BLE001 - what was done so far is said, whatever happens
         told = as_error(error, operation.run.root, operation.outcomes.changed_text())

@@ -83,9 +83,13 @@ class ProofError(ProvisionError):
 
 
 class PublishError(ProvisionError):
-    """Some workstations kept their old file."""
+    """Some workstations kept their old file; the parts are these, each with its remedy."""
 
     exit_code = ExitCode.PUBLISH
+
+    def __init__(self, parts: Sequence[ProvisionError]) -> None:
+        super().__init__("\n".join(str(part) for part in parts))
+        self.parts = tuple(parts)
 
 
 class EngineError(ProvisionError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from provision.engines import workstations
-from provision.errors import PublishError
+from provision.errors import ProvisionError, PublishError
 from provision.fleet.workstation.shapes import Confirmed, Look, Outcome, Published
 from provision.operation import Goal, Operation
 from provision.orders import orders
@@ -167,12 +167,10 @@ def _put_back(operation: Operation, failed: Sequence[Confirmed]) -> list[Failure
 
 def say_unfinished(operation: Operation, plan: Plan, failures: Sequence[Failure]) -> None:
     """PublishError naming every workstation that kept its old file, and the command that finishes it."""
-    sentences = [str(failure.as_error()) for failure in failures]
+    parts = [failure.as_error() for failure in failures]
     for name, why in plan.skipped.items():
-        command = operation.again(name)
-        operation.outcomes.add("publish", name, "left", f"{why.reason}; {why.remedy}; then: {command}")
-        sentences.append(f"{name}: {why.reason}; it keeps its old file\n-> {why.remedy}; then: {command}")
-    if not sentences or operation.goal is Goal.DRY_RUN:
-        return
-    head, *evidence = "\n".join(sentences).splitlines()
-    raise PublishError(head, evidence="\n".join(evidence))
+        remedy = f"{why.remedy}; then: {operation.again(name)}"
+        operation.outcomes.add("publish", name, "left", f"{why.reason}; {remedy}")
+        parts.append(ProvisionError(f"{name}: {why.reason}; it keeps its old file", remedy=remedy))
+    if parts and operation.goal is not Goal.DRY_RUN:
+        raise PublishError(parts)

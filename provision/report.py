@@ -60,19 +60,36 @@ class Report(Frozen):
 def report_text(report: Report, *, dry_run: bool = False) -> str:
     """The report as a person reads it on stdout."""
     lines: list[str] = []
+    quiet = dry_run or report.exit_code == ExitCode.NOT_READY
     for machine in report.machines:
-        lines.append(f"{machine.machine} ({machine.kind})")
-        verb = "would change" if dry_run else "changed"
-        lines += [f"  {verb}: {printable(item)}" for item in machine.changed]
-        if not machine.changed and not dry_run:
-            lines.append("  nothing changed")
-        lines += [f"  proven: {printable(item)}" for item in machine.proven]
-        lines += [f"  warning: {printable(item)}" for item in machine.warnings]
-        lines += [f"  left to do: {printable(item)}" for item in machine.left]
+        said = _machine(machine, changed="would change" if dry_run else "changed", quiet=quiet)
+        if said or report.ok:
+            lines += [f"{machine.machine} ({machine.kind})", *said]
     for failure in report.failures:
         lines += ["", str(failure.as_error())]
-    would = "would be made" if dry_run else "made"
     verdict = "ok" if report.ok else f"exit {report.exit_code} ({ExitCode(report.exit_code).name.lower()})"
-    lines += ["", f"{report.changes} changes {would} in {report.seconds:.1f} s: {verdict}"]
+    lines += ["", f"{_counted(report, dry_run=dry_run)} in {report.seconds:.1f} s: {verdict}"]
     lines.append(f"run directory: {report.run_dir}")
-    return "\n".join(lines)
+    return "\n".join(lines).lstrip("\n")
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things: `1 change`, `2 changes`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _machine(machine: MachineReport, *, changed: str, quiet: bool) -> list[str]:
+    parts = {
+        changed: machine.changed,
+        "proven": machine.proven,
+        "warning": machine.warnings,
+        "left to do": machine.left,
+    }
+    said = [f"  {word}: {printable(item)}" for word, items in parts.items() for item in items]
+    return said if machine.changed or quiet else ["  nothing changed", *said]
+
+
+def _counted(report: Report, *, dry_run: bool) -> str:
+    if report.exit_code == ExitCode.NOT_READY:
+        return f"{counted(len(report.failures), 'finding')}, nothing was changed,"
+    return f"{counted(report.changes, 'change')} {'would be made' if dry_run else 'made'}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from provision.ending import Declined, Present, ended
 from provision.engines import workstations
-from provision.errors import PublishError
+from provision.errors import ProvisionError, PublishError
 from provision.fleet.workstation.shapes import Look
 from provision.operation import Operation
 from provision.progress import step
@@ -45,9 +45,10 @@ def withdraw(operation: Operation, described: Described) -> Report:
             for name in going:
                 operation.outcomes.add("withdraw", name, "changed", *_files(looks.get(name)))
         if failed:
-            head, *more = (f"{name}: {why}" for name, why in failed.items())
             remedy = f"mend that, then: {operation.command}"
-            raise PublishError(head, evidence="\n".join(more), remedy=remedy)
+            raise PublishError(
+                [ProvisionError(f"{name}: {why}", remedy=remedy) for name, why in failed.items()]
+            )
 
     return ended(operation, described, road)
 

@@ -78,7 +78,7 @@ ENDINGS: dict[str, tuple[str, BaseException, int, list[str]]] = {
     "not ready": ("look", PreflightError([ProvisionError("a: x"), ProvisionError("b: y")]), 3, []),
     "converge": ("converge", ConvergeError("a: x"), 4, ["converge"]),
     "proof": ("prove_hosts", ProofError("a: x"), 5, ["converge", "look_again", "prove_hosts"]),
-    "publish": ("say_unfinished", PublishError("a: x"), 6, list(STEPS)),
+    "publish": ("say_unfinished", PublishError([ProvisionError("a: x")]), 6, list(STEPS)),
     "fault": ("converge", KeyError("x"), 7, ["converge"]),
     "ctrl-c": ("converge", KeyboardInterrupt(), 130, ["converge"]),
 }

@@ -166,8 +166,9 @@ def test_who_was_left_out_is_named_with_the_finishing_command(tmp_path: Path, go
     asleep = plan(converged(), skipped={"laptop": Skipped(reason="it does not answer", remedy="wake it")})
     with pytest.raises(PublishError) as caught:
         say_unfinished(run, asleep, ())
-    assert caught.value.problem == "laptop: it does not answer; it keeps its old file"
-    assert f"astraeus-provision {verb} --limit laptop" in caught.value.evidence
+    assert caught.value.parts[0].problem == "laptop: it does not answer; it keeps its old file"
+    (part,) = caught.value.parts
+    assert f"astraeus-provision {verb} --limit laptop" in part.remedy
     assert f"astraeus-provision {verb} --limit laptop" in texts(run, "laptop", "left")[0]
 
 
@@ -175,8 +176,7 @@ def test_all_that_failed_is_one_error_and_a_dry_run_raises_none(tmp_path: Path) 
     failures = (Failure(problem="a: x"), Failure(problem="b: y", remedy="z"))
     with pytest.raises(PublishError) as caught:
         say_unfinished(operation(tmp_path), plan(converged()), failures)
-    assert caught.value.problem == "a: x"
-    assert caught.value.evidence == "b: y\n-> z"
+    assert [(part.problem, part.remedy) for part in caught.value.parts] == [("a: x", ""), ("b: y", "z")]
     say_unfinished(operation(tmp_path), plan(converged()), ())
     asleep = plan(converged(), skipped={"laptop": Skipped(reason="asleep", remedy="wake it")})
     say_unfinished(operation(tmp_path, Goal.DRY_RUN), asleep, ())

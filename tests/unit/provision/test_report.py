@@ -47,6 +47,25 @@ def test_a_dry_run_says_would() -> None:
     assert "nothing changed" not in text
 
 
+def test_machines_that_are_not_ready_end_in_what_was_found() -> None:
+    bare = tuple(MachineReport(machine=one.machine, kind=one.kind) for one in MACHINES)
+    found = (Failure(problem="gpu: no card"), Failure(problem="gpu: no disk"))
+    text = report_text(report(ok=False, exit_code=3, machines=bare, failures=found))
+    assert text.splitlines() == [
+        "gpu: no card",
+        "",
+        "gpu: no disk",
+        "",
+        "2 findings, nothing was changed, in 3.2 s: exit 3 (not_ready)",
+        "run directory: /runs/1",
+    ]
+
+
+def test_one_change_is_one() -> None:
+    one = (MACHINES[0].model_copy(update={"changed": ("unit",)}),)
+    assert "\n1 change made in" in report_text(report(machines=one))
+
+
 def test_a_failure_is_told_with_evidence_what_was_changed_and_what_to_do() -> None:
     error = ConvergeError(
         "gpu: it burns", evidence="smoke\nfire", changed="Already changed: gpu", remedy="water"

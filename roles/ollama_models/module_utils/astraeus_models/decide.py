@@ -81,10 +81,14 @@ def describe(work: Work, ledger: Ledger, live: Mapping[str, str], broken: frozen
     lines = [f"remove {name}" for name in work.delete]
     for model in work.serve:
         if needs_pull(model, ledger, live, broken):
-            lines.append(f"pull {model.source} ({model.size_bytes / 1e9:.1f} GB)")
+            lines.append(f"pull {model.source} ({_size(model.size_bytes)})")
         if model.is_derived:
             lines.append(f"derive {model.name} from {model.base} with num_ctx {model.num_ctx}")
     return lines
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.0f} MB"  # noqa: PLR2004
 
 
 def wanted_from(item: Mapping[str, object]) -> Wanted:
