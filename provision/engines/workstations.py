@@ -48,7 +48,12 @@ def _telling(phase: Phase, tell: Log) -> Log:
     finished = {"publish": "written", "confirm": "answered", "putback": "put back", "withdraw": "taken out"}[
         phase
     ]
-    words = {"Connected": "connected", "Ready": finished if phase == "confirm" else "", "Success": finished}
+    words = {
+        "Connected": "connected",
+        "Ready": finished if phase == "confirm" else "",
+        "Success": finished,
+        "Error: executed": f"not {finished}; the report says why",
+    }
 
     def line(said: str) -> None:
         match = COMPLAINT.match(said)

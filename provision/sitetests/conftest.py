@@ -32,7 +32,9 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"ASTRAEUS_SITE={site}: there is no such file")
     command = [sys.executable, "-m", "provision", "inventory"]
     command += ["--site", str(Path(site).resolve())] if site else []
-    script = Path(tempfile.mkdtemp(prefix="astraeus-sitetests-")) / "inventory"
+    folder = tempfile.TemporaryDirectory(prefix="astraeus-sitetests-")
+    config.add_cleanup(folder.cleanup)
+    script = Path(folder.name) / "inventory"
     script.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', encoding="utf-8")
     script.chmod(0o700)
     # testinfra runs `ansible-inventory` by name; of an environment that is not activated too.

@@ -17,7 +17,11 @@ SAID = f"""--> Loading config...
     [{LOCAL_NAME}] Connected
     [laptop] Connected
     [{LOCAL_NAME}] Success
+    [laptop] Error: executed 1 commands
 """
+
+
+SHORT = "laptop: not put back; the report says why"
 
 
 def test_this_machine_has_the_sites_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,6 +37,6 @@ def test_this_machine_has_the_sites_name(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(workstations, "pyinfra", pyinfra)
     told: list[str] = []
     done = workstations.put_back(tmp_path, [LOCAL, "laptop"], log=lambda _: None, tell=told.append)
-    assert told == [f"{LOCAL}: connected", "laptop: connected", f"{LOCAL}: put back"]
+    assert told == [f"{LOCAL}: connected", "laptop: connected", f"{LOCAL}: put back", SHORT]
     assert done[LOCAL].files == ("/home/dev/x",)
     assert done["laptop"].problem == "not reached to putback"
