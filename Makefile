@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 TOGETHER := --no-print-directory --jobs=3 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
-.PHONY: help setup check lint types unit test molecule e2e demo lab-up lab-down bench wheel lock clean
+.PHONY: help setup check lint types unit programs test molecule e2e demo lab-up lab-down bench wheel lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -41,9 +41,12 @@ types: .venv/ready
 	mypy
 
 unit: .venv/ready
-	pytest -q --numprocesses=$(WORKERS) --dist=worksteal tests/unit tests/contract
+	pytest -q -m "not programs" --numprocesses=$(WORKERS) --dist=worksteal tests/unit tests/contract
 
-test: check lab-up molecule e2e ## everything
+programs: .venv/ready ## unit tests that start the real pyinfra, OpenCode and HAProxy
+	pytest -q -m programs --numprocesses=$(WORKERS) --dist=worksteal tests/unit
+
+test: check programs lab-up molecule e2e ## everything
 
 molecule: .venv/ready lab-up ## every role on real systemd hosts
 	$(INSIDE) $(CURDIR)/$(BIN)/python -m tests.molecule

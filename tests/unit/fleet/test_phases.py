@@ -17,6 +17,8 @@ from provision.fleet.workstation.shapes import Confirmed, Look, Phase, Published
 from provision.forms import LOCAL
 from tests.unit.fleet.homes import Home, Served, order
 
+pytestmark = pytest.mark.programs
+
 SECRET = "sk-live-0123456789"
 USERS = f'{{\n  // mine\n  "provider": {{ "paid": {{ "options": {{ "apiKey": "{SECRET}" }} }} }}\n}}\n'
 FAKE = """#!/bin/sh

@@ -7,6 +7,8 @@ import pytest
 from router.clouds import CLOUDS, CloudModel
 from tests.unit.router import real
 
+pytestmark = pytest.mark.programs
+
 
 def test_every_model_belongs_to_a_provider_whose_key_is_known() -> None:
     assert {name.partition("/")[0] for name in CLOUDS.models} == set(CLOUDS.providers)

@@ -30,6 +30,8 @@ from tests.unit.router.standins import (
     until,
 )
 
+pytestmark = pytest.mark.programs
+
 SMALL, BIG = "small:1b", "big"
 
 

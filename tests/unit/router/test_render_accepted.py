@@ -19,6 +19,8 @@ from tests.unit.router import real
 from tests.unit.router.random_profiles import PLUGIN, POOL_MODELS, random_rendering
 from tests.unit.router.test_resolve import profile, resolved
 
+pytestmark = pytest.mark.programs
+
 SEEDS = range(120)
 
 

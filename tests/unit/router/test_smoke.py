@@ -24,6 +24,8 @@ from router.resolve import Resolved, resolve
 from router.smoke import OWN_URLS, expectations, smoke_script
 from tests.programs import need
 
+pytestmark = pytest.mark.programs
+
 SHELLS = ("dash", "bash", "busybox")
 MODEL, REF = "ministral-3:14b-32k", "ollama/ministral-3:14b-32k"
 FLASH, GPT = "google/gemini-flash-latest", "openai/gpt-5.2"
