@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from provision.errors import EngineError
 from provision.foreign import printable
@@ -69,6 +69,28 @@ def _undisturbed() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+class _HeldBack:
+    """Signals that come while a program starts: nobody knows it yet, so nobody could end it.
+
+    Those that are ignored stay so; the program inherits either.
+    """
+
+    def __init__(self) -> None:
+        self._came: list[int] = []
+        self._before: dict[int, Any] = {}
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                if callable(signal.getsignal(number)):
+                    self._before[number] = signal.signal(number, lambda came, _frame: self._came.append(came))
+
+    def release(self) -> None:
+        """Heed signals again, and what came meanwhile now."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        for number in self._came:
+            self._before[number](number, None)
 
 
 def stop(process: subprocess.Popen[str]) -> None:
@@ -148,6 +170,7 @@ def run(
     It gets a session of its own, so a Ctrl-C on the terminal reaches it once, from here.
     """
     log(command_text(argv, env, cwd))
+    held_back = _HeldBack()
     try:
         process = subprocess.Popen(
             list(argv),
@@ -161,6 +184,7 @@ def run(
             start_new_session=True,
         )
     except OSError as error:
+        held_back.release()
         raise EngineError(
             f"{argv[0]} could not be started: {error.strerror}",
             remedy=f"{Path(argv[0]).name} belongs to this program's installation: install that again",
@@ -170,6 +194,7 @@ def run(
     readers: list[threading.Thread] = []
     timed_out = False
     try:
+        held_back.release()
         if process.stdout is not None and process.stderr is not None:  # they are pipes, as asked above
             readers = [_drain(process.stdout, stdout, on_stdout), _drain(process.stderr, stderr, on_stderr)]
         if process.stdin is not None and stdin is not None:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,6 +109,23 @@ def test_ctrl_c_reaches_the_program_once_and_leaves_nothing(tmp_path: Path) -> N
     assert parent.wait(20) == 130
     assert said.read_text() == "INT\n"
     assert not alive(int(pid_file.read_text()))
+
+
+def test_ctrl_c_while_a_program_starts_ends_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[str]] = []
+    real = subprocess.Popen
+
+    def broken_off_at_once(*words: Any, **more: Any) -> subprocess.Popen[str]:
+        process = real(*words, **more)
+        if more.get("start_new_session"):
+            started.append(process)
+            os.kill(os.getpid(), signal.SIGINT)
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", broken_off_at_once)
+    with pytest.raises(KeyboardInterrupt):
+        run(["sleep", "60"], log=lambda _: None)
+    assert started[0].poll() is not None
 
 
 def test_what_a_program_left_is_asked_to_end_so_that_it_clears_up(tmp_path: Path) -> None:
