@@ -6,11 +6,12 @@ import argparse
 import os
 import sys
 
-from tests.benchmarks import bed, loopback, publish, record, rerun, start
+from tests.benchmarks import bed, faults, loopback, publish, record, rerun, start
 from tests.lab.layout import STATE
 from tests.lab.shell import LabError
 
 BENCHMARKS = {
+    "faults": faults.measure,
     "help": start.measure,
     "loopback": loopback.measure,
     "rerun": rerun.measure,

@@ -47,7 +47,8 @@ def text(section: Section, *, load_before: float) -> str:
     """The section as Markdown."""
     comparisons = section.comparisons
     lines = [f"## {section.name}", "", section.compared, "", _circumstances(load_before), ""]
-    lines += ["| | min | median | max | of which processor here |", "|---|---|---|---|---|"]
+    if comparisons:
+        lines += ["| | min | median | max | of which processor here |", "|---|---|---|---|---|"]
     for one in comparisons:
         lines.append(_times(f"{one.title}: {one.ours}", one.ours_took))
         lines.append(_times(f"{one.title}: {one.theirs}", one.theirs_took))
