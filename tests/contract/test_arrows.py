@@ -46,6 +46,8 @@ ORDER = (
     ("deploy", "withdrawing"),
     ("commands",),
     ("routercommands",),
+    ("options",),
+    ("stationcli",),
     ("cli",),
     ("__main__",),
 )
