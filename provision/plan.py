@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 from provision.catalogue import Catalogue
@@ -145,9 +145,9 @@ def _host_plan(
     if facts.ollama.kind != "ours" or facts.live is None or facts.python is None:
         actions = _from_nothing(variables, facts, need)
         if facts.ollama.kind == "ours":
-            actions = differences
+            actions = _mended(differences)
     else:
-        actions = tuple(text for text in differences if text != NOT_COMPARED)
+        actions = _mended(text for text in differences if text != NOT_COMPARED)
     return HostPlan(
         name=host.name,
         variables=variables,
@@ -157,6 +157,10 @@ def _host_plan(
         converge=may_change and bool(differences),
         python_first=facts.python is None,
     )
+
+
+def _mended(differences: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"mend: {text}" for text in differences)
 
 
 def _from_nothing(variables: HostVars, facts: HostFacts, need: DiskNeed) -> tuple[str, ...]:

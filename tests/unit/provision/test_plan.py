@@ -44,6 +44,12 @@ def test_a_converged_host_is_left_alone() -> None:
     assert "no changes" in plan_text(plan(converged()))
 
 
+def test_what_was_altered_is_mended() -> None:
+    ollama = converged().ollama.model_copy(update={"version": "0.1"})
+    (host,) = plan(converged().model_copy(update={"ollama": ollama})).hosts
+    assert host.actions[0].startswith("mend: the server says version 0.1")
+
+
 def test_a_host_that_cannot_be_compared_gets_ansible_and_promises_nothing() -> None:
     facts = converged().model_copy(update={"firewalls": frozenset({"ufw"})})
     (host,) = plan(facts).hosts
