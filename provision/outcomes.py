@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from provision.model import Frozen
-from provision.report import MachineReport
+from provision.report import MachineReport, counted
 from provision.rundir import RunDir
 
 Kind = Literal["changed", "proven", "warning", "left"]
@@ -42,8 +42,8 @@ class Outcomes:
                 by_machine[outcome.machine] = by_machine.get(outcome.machine, 0) + 1
         if not by_machine:
             return "Nothing was changed."
-        counted = ", ".join(f"{name} ({count} changes)" for name, count in by_machine.items())
-        return f"Already changed: {counted}; a rerun goes on from there."
+        told = ", ".join(f"{name} ({counted(count, 'change')})" for name, count in by_machine.items())
+        return f"Already changed: {told}; a rerun goes on from there."
 
     def reports(self, machines: dict[str, str]) -> tuple[MachineReport, ...]:
         """One report for each machine, named to its class."""

@@ -98,6 +98,7 @@ function at(key, share,    n) {
     return sprintf("%.1f", ms[key, n < 1 ? 1 : n] / 1000)
 }
 function say(text) { print "advice\t" text; spoken++ }
+function span() { return days == 1 ? "day" : days " days" }
 NR == FNR {
     if ($1 == "agent") {
         named[$3] = $2; place[$2] = $4; links = split($8, link, ">")
@@ -131,7 +132,7 @@ END {
         printf "row\t%s\t%d\t%d\t%d\t%.4f\t%s\t%s\t%d\t%d\n", key, requests[key], in_tokens[key], out_tokens[key],
             cost[key], at(key, 0.5), at(key, 0.95), errors[key], fell[key]
     }
-    if (!total) { say("no answers in the last " days " days"); exit }
+    if (!total) { say("no answers in the last " span()); exit }
     for (agent in fallen) {
         text = agent " fell back in " fallen[agent] " of " answers[agent] " answers: "
         if (place[agent] == "gpu")
@@ -158,7 +159,7 @@ END {
             say(sprintf("%s with %s: its longest prompt has %d of %d tokens: %s", part[1], part[2], most[key],
                 context, "longer ones are cut or summed up; give it smaller pieces"))
     }
-    if (!spoken) say("nothing to change: " total " answers in the last " days " days")
+    if (!spoken) say("nothing to change: " total " answers in the last " span())
 }
 SUMMARY
 }

@@ -102,7 +102,7 @@ def test_ctrl_c_says_what_was_done_and_how_to_go_on(tmp_path: Path, monkeypatch:
     run = operation(tmp_path)
     run.outcomes.add("converge", "gpu.local", "changed", "unit")
     (failure,) = deploy(run, DESCRIBED).failures
-    assert "gpu.local (1 changes)" in failure.changed
+    assert "gpu.local (1 change)" in failure.changed
     assert run.command in failure.remedy
 
 

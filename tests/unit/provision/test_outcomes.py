@@ -27,7 +27,7 @@ def test_what_was_changed_is_counted_by_machine(tmp_path: Path) -> None:
     assert outcomes.changed_text() == "Nothing was changed."
     outcomes.add("converge", "a", "changed", "x", "y")
     outcomes.add("publish", "b", "changed", "z")
-    assert "a (2 changes), b (1 changes)" in outcomes.changed_text()
+    assert "a (2 changes), b (1 change)" in outcomes.changed_text()
     assert "rerun" in outcomes.changed_text()
 
 
