@@ -113,14 +113,17 @@ def cloud_keys(name: str, look: Look) -> Findings:
 
 
 def names(name: str, look: Look) -> Findings:
-    """The endpoints' names must mean something there."""
+    """The endpoints' names must mean something there; a loopback router waits for one among several."""
+    routed = look.loopback is not None and look.loopback.how != "impossible"
+    waits = routed and any(look.names.values())
     for wanted, address in look.names.items():
         if address is None:
-            yield _skips(
-                name,
-                f"it cannot resolve {wanted}, the address of an endpoint",
-                "add it to its DNS or /etc/hosts, or set `advertise:` of that host to its address",
-            )
+            problem = f"it cannot resolve {wanted}, the address of an endpoint"
+            remedy = "add it to its DNS or /etc/hosts, or set `advertise:` of that host to its address"
+            if waits:
+                yield Finding(machine=name, problem=problem, remedy=remedy, severity="warns")
+            else:
+                yield _skips(name, problem, remedy)
 
 
 WORKSTATION_QUESTIONS = (
