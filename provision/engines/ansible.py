@@ -145,6 +145,8 @@ class _Reading:
         task = event.get("task", "")
         if kind == "start":
             self._tell(f"{host}: {task}")
+        elif kind == "skipped":
+            self._tell(f"{host}: {task}: not needed")
         elif kind == "retry":
             self._tell(f"{host}: {event.get('message') or task}")
         elif kind == "ok":
