@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 from provision.catalogue import Catalogue
 from provision.disk import DiskNeed, disk_need
-from provision.drift import NOT_COMPARED, drift
+from provision.drift import NOT_COMPARED, NOT_SEEN, drift
 from provision.expected import ExpectedLive, expected_live
 from provision.facts import HostFacts
 from provision.fleet.workstation.loopback import LOST
@@ -33,6 +33,8 @@ class HostPlan(Frozen):
     need: DiskNeed
     actions: tuple[str, ...]
     """What will change, in order; empty when its live state is as expected."""
+    differences: tuple[str, ...]
+    """What `verify` tells: how its live state is not the site's, as far as it could be seen."""
     converge: bool
     """Whether Ansible goes there; it also does where the live state cannot be compared."""
     python_first: bool
@@ -141,26 +143,22 @@ def _host_plan(
     if variables is None or not isinstance(admission, Admission):
         return None
     need = disk_need(host, site, catalogue, facts)
-    differences = drift(expected_live(variables), facts)
-    if facts.ollama.kind != "ours" or facts.live is None or facts.python is None:
-        actions = _from_nothing(variables, facts, need)
-        if facts.ollama.kind == "ours":
-            actions = _mended(differences)
+    drifted = drift(expected_live(variables), facts)
+    differences = tuple(text for text in drifted if text != NOT_COMPARED)
+    if facts.ollama.kind == "ours":
+        actions = tuple(text if text == NOT_SEEN else f"mend: {text}" for text in differences)
     else:
-        actions = _mended(text for text in differences if text != NOT_COMPARED)
+        actions = differences = _from_nothing(variables, facts, need)
     return HostPlan(
         name=host.name,
         variables=variables,
         admission=admission,
         need=need,
         actions=actions if may_change else (),
-        converge=may_change and bool(differences),
+        differences=differences if may_change else (),
+        converge=may_change and bool(drifted),
         python_first=facts.python is None,
     )
-
-
-def _mended(differences: Iterable[str]) -> tuple[str, ...]:
-    return tuple(f"mend: {text}" for text in differences)
 
 
 def _from_nothing(variables: HostVars, facts: HostFacts, need: DiskNeed) -> tuple[str, ...]:

@@ -58,9 +58,10 @@ def _drifted(operation: Operation, plans: Sequence[HostPlan]) -> list[str]:
         return []
     differing = []
     for plan in plans:
-        if NOT_SEEN in plan.actions:
+        if NOT_SEEN in plan.differences:
             operation.outcomes.add("prove", plan.name, "warning", "not compared with the site: no root there")
-        differing += [f"{plan.name}: differs from the site: {a}" for a in plan.actions if a != NOT_SEEN]
+        seen = [text for text in plan.differences if text != NOT_SEEN]
+        differing += [f"{plan.name}: differs from the site: {text}" for text in seen]
     return differing
 
 

@@ -118,5 +118,31 @@ def test_verify_is_red_where_a_host_differs_though_it_answers(
         prove_hosts(operation(tmp_path, Goal.VERIFY), plan(BARE).hosts, FACTS, {})
 
 
+def test_verify_only_warns_where_our_host_does_not_show_its_live_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace(monkeypatch, "provision.proving.prove", proof(GOOD))
+    replace(monkeypatch, "provision.proving.probe_off_list", CLOSED)
+    hidden = converged().model_copy(update={"live": None})
+    going = operation(tmp_path, Goal.VERIFY)
+    prove_hosts(going, plan(hidden).hosts, FACTS, {})
+    assert "not compared with the site: no root there" in texts(going, "gpu.local", "warnings")
+
+
+def test_a_difference_is_told_by_verify_as_it_was_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace(monkeypatch, "provision.proving.prove", proof(GOOD))
+    replace(monkeypatch, "provision.proving.probe_off_list", CLOSED)
+    altered = converged()
+    assert altered.live is not None
+    altered = altered.model_copy(update={"live": altered.live.model_copy(update={"nft_table": None})})
+    with pytest.raises(ProofError) as told:
+        prove_hosts(operation(tmp_path, Goal.VERIFY), plan(altered).hosts, FACTS, {})
+    assert (
+        str(told.value).splitlines()[0] == "gpu.local: differs from the site: the firewall table is missing"
+    )
+
+
 def test_nothing_is_proven_where_there_is_no_host(tmp_path: Path) -> None:
     prove_hosts(operation(tmp_path), (), {}, {})
