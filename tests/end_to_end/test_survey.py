@@ -35,7 +35,8 @@ class Bed:
         self.state = state
         self.address: dict[str, str] = {}
         for variant in VARIANTS:
-            molecule.create(state / variant, variant, [f"look-{variant.removeprefix('server-')}"])
+            name = f"look-{variant.removeprefix('server-')}"
+            molecule.create(state / variant, variant, [name], molecule.keeper())
             inventory = yaml.safe_load((state / variant / "hosts.yml").read_text())
             for name, values in inventory["all"]["hosts"].items():
                 self.address[name.removeprefix("mol-look-")] = values["lab_team_address"]

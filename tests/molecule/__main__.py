@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.lab.molecule import KEEPER, keeper
+
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 AT_ONCE = 2
@@ -77,6 +79,7 @@ def run(scenario: Scenario) -> Run:
         "ASTRAEUS_ROLE": scenario.role,
         "ANSIBLE_NOCOLOR": "1",
         "NO_COLOR": "1",
+        KEEPER: str(keeper()),
     }
     done = subprocess.run(
         scenario.command,

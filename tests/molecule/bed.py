@@ -43,7 +43,8 @@ def role_variables(firewall: str) -> dict[str, object]:
 
 def up(state: Path) -> None:
     name = f"{os.environ['ASTRAEUS_ROLE'].replace('_', '-')}-{os.environ['MOLECULE_SCENARIO_NAME']}"
-    molecule.create(state, os.environ.get("ASTRAEUS_IMAGE", "server"), [name])
+    kept_by = molecule.keeper() if molecule.KEEPER in os.environ else None  # by hand the machine stays
+    molecule.create(state, os.environ.get("ASTRAEUS_IMAGE", "server"), [name], kept_by)
     hosts = yaml.safe_load((state / "hosts.yml").read_text(encoding="utf-8"))
     hosts["all"]["children"] = {GROUP: {"hosts": dict.fromkeys(hosts["all"]["hosts"])}}
     (state / "hosts.yml").write_text(yaml.safe_dump(hosts, sort_keys=False), encoding="utf-8")

@@ -43,7 +43,7 @@ class Bed:
     @classmethod
     def start(cls, name: str, *, image: str = "server", firewall: str = "nftables") -> Bed:
         state = Path(tempfile.mkdtemp(prefix="astraeus-roles-"))
-        molecule.create(state, image, [name])
+        molecule.create(state, image, [name], molecule.keeper())
         networks = (layout.TEAM, layout.OTHER)
         place = layout.Machine(f"mol-{name}", "ops", image, 0, networks, container_name=f"mol-{name}")
         return cls(state, f"mol-{name}", LabMachine(place), role_variables(firewall))
