@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from provision.findings import Case, Findings
-
-MIB_PER_GIB = 1024
+from provision.fit import Wishes, fit
+from provision.residency import usable
+from provision.vram import GIB, used
 
 
 def graphics(case: Case) -> Findings:
@@ -56,13 +57,22 @@ def gpu_memory(case: Case) -> Findings:
     known = [size for size in sizes if size is not None]
     if case.host.accelerator == "cpu" or not known or len(known) < len(sizes):
         return
-    has_gib = sum(known) / MIB_PER_GIB
     served = [case.catalogue.model(name) for name in case.host.served]
-    fitting = ", ".join(model.name for model in served if model.gpu_gib <= has_gib)
+    found = fit(
+        served,
+        tuple(usable(size) for size in known),
+        context_tokens=case.catalogue.context_tokens,
+        users=1,
+        most_slots=case.catalogue.most_slots,
+        wishes=Wishes(slots=case.site.serving.num_parallel, cache="f16"),
+    )
+    fitting = ", ".join(found.served)
     for model in served:
-        if model.gpu_gib > has_gib:
+        if model.name in found.left_out:
+            needs = used(model, found.server.context_tokens, found.server.slots, found.server.cache).total
             yield case.blocks(
-                f"{model.name} needs about {model.gpu_gib:.1f} GiB of GPU memory, it has {has_gib:.1f}",
+                f"{model.name} needs about {needs / GIB:.1f} GiB of GPU memory, it has "
+                f"{sum(found.cards) / GIB:.1f}",
                 f"to serve what fits: {case.by_site(f'models: [{fitting}]')}"
                 if fitting
                 else "none of its models fits: use a host with more GPU memory; if its processor shall "

@@ -15,6 +15,8 @@ from provision.model import Frozen
 FirewallManager = Literal["nftables", "ufw", "firewalld"]
 FIREWALL_MANAGERS: tuple[FirewallManager, ...] = get_args(FirewallManager)
 Accelerator = Literal["nvidia", "cpu"]
+CacheType = Literal["f16", "q8_0", "q4_0"]
+"""How exactly the server keeps the context's keys and values, from the exact to the small."""
 
 
 class RoleVars(Frozen):

@@ -25,6 +25,9 @@ ORDER = (
         "parallel",
         "lastword",
         "machineflags",
+        "vram",
+        "residency",
+        "fit",
     ),
     ("sentences", "forms", "outcomes", "facts", "fleet", "handshake", "matchexec", "proxy", "openfiles"),
     ("site",),
@@ -139,6 +142,9 @@ def test_the_planners_are_pure() -> None:
         "disk",
         "endpoints",
         "orders",
+        "vram",
+        "residency",
+        "fit",
     ):
         used = {name.split(".")[0] for name in imports(ROOT / "provision" / f"{module}.py")}
         assert used.isdisjoint({"subprocess", "socket", "httpx", "os", "time", "random", "paramiko"}), module
