@@ -28,10 +28,13 @@ ORDER = (
         "vram",
         "residency",
         "fit",
+        "cards",
+        "placement",
+        "capacity",
     ),
     ("sentences", "forms", "outcomes", "facts", "fleet", "handshake", "matchexec", "proxy", "openfiles"),
     ("site",),
-    ("sitefile", "networks", "hostvars", "endpoints", "sshconfig", "profiles", "unreached"),
+    ("sitefile", "networks", "hostvars", "endpoints", "sshconfig", "profiles", "unreached", "fitting"),
     ("ssh", "disk", "pool", "smoke"),
     ("orders",),
     ("addresses",),
@@ -47,7 +50,7 @@ ORDER = (
     ("ending",),
     ("looking", "converge", "proving", "publishing", "dynamic"),
     ("deploy", "withdrawing"),
-    ("commands",),
+    ("commands", "capacitycommand"),
     ("routercommands",),
     ("options",),
     ("stationcli",),
@@ -145,6 +148,9 @@ def test_the_planners_are_pure() -> None:
         "vram",
         "residency",
         "fit",
+        "placement",
+        "capacity",
+        "fitting",
     ):
         used = {name.split(".")[0] for name in imports(ROOT / "provision" / f"{module}.py")}
         assert used.isdisjoint({"subprocess", "socket", "httpx", "os", "time", "random", "paramiko"}), module
