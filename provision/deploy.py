@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from provision.converge import converge, look_again
 from provision.ending import Declined, Present, ended
 from provision.looking import Seen, look
@@ -19,13 +21,14 @@ def deploy(operation: Operation, described: Described) -> Report:
 
     def road(present: Present) -> None:
         seen = look(operation)
-        plan = _planned(operation, seen)
+        fitted = replace(operation, site=seen.site)
+        plan = _planned(fitted, seen)
         present(plan.model_dump(mode="json", exclude={"hosts": {"__all__": {"variables"}}}))
-        _agreed(operation, plan)
-        unfinished = _carried_out(operation, plan, seen)
+        _agreed(fitted, plan)
+        unfinished = _carried_out(fitted, plan, seen)
         if operation.goal.mutates:
             remember(described.site)
-        say_unfinished(operation, plan, unfinished)
+        say_unfinished(fitted, plan, unfinished)
 
     return ended(operation, described, road)
 
@@ -38,7 +41,8 @@ def _planned(operation: Operation, seen: Seen) -> Plan:
         seen.survey.workstations,
         seen.skipped,
         operation.limit,
-        remarks(operation.site, operation.limit),
+        remarks(operation.site, operation.limit, operation.catalogue),
+        seen.fits,
     )
     operation.run.write("plan.json", plan.model_dump(mode="json"))
     if operation.goal is not Goal.VERIFY:

@@ -1,12 +1,19 @@
-"""What the hosts of a site can serve, from what was seen of their cards. Pure."""
+"""What the hosts of a site can serve, by what was seen of their cards; the site with that filled in. Pure."""
 
 from __future__ import annotations
 
-from provision.catalogue import Catalogue
+from collections.abc import Mapping
+from math import ceil
+from typing import get_args
+
+from provision.catalogue import Catalogue, Model
 from provision.facts import HostFacts
-from provision.fit import Fit, Wishes, fit
-from provision.residency import Cards, usable
-from provision.site import Host, Site
+from provision.fit import CHOSEN_CACHES, Fit, Wishes, fit
+from provision.model import Frozen
+from provision.residency import RESERVED_BYTES, Cards, Server, fits_alone, usable
+from provision.rolevars import CacheType
+from provision.site import Host, Serving, Site
+from provision.vram import GIB, margin, used
 
 
 def cards_of(host: Host, facts: HostFacts) -> Cards | None:
@@ -22,6 +29,17 @@ def users_of(site: Site) -> int:
     return max(1, len(site.consumers))
 
 
+def wishes_of(host: Host, site: Site) -> Wishes:
+    """What the site says of a host's settings."""
+    serving = site.serving_of(host)
+    return Wishes(
+        slots=serving.num_parallel,
+        cache=serving.kv_cache_type,
+        most_loaded=serving.max_loaded_models or None,
+        accept_offload=host.accept_offload,
+    )
+
+
 def fit_of(
     host: Host, site: Site, catalogue: Catalogue, facts: HostFacts, *, users: int | None = None
 ) -> Fit | None:
@@ -35,5 +53,117 @@ def fit_of(
         context_tokens=catalogue.context_tokens,
         users=users or users_of(site),
         most_slots=catalogue.most_slots,
-        wishes=Wishes(),
+        wishes=wishes_of(host, site),
     )
+
+
+def fits(site: Site, catalogue: Catalogue, seen: Mapping[str, HostFacts]) -> dict[str, Fit]:
+    """The same of every host that was seen and whose cards are known."""
+    found = {
+        host.name: fit_of(host, site, catalogue, seen[host.name]) for host in site.hosts if host.name in seen
+    }
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def fitted(site: Site, found: Mapping[str, Fit]) -> Site:
+    """The site as it can be kept: each host with the models that fit and the settings that follow.
+
+    A host on which nothing fits stays as it is described. Fitting what is fitted changes nothing.
+    """
+    return site.model_copy(
+        update={
+            "hosts": tuple(
+                _fitted(host, site, found[host.name])
+                if host.name in found and found[host.name].served
+                else host
+                for host in site.hosts
+            )
+        }
+    )
+
+
+def _fitted(host: Host, site: Site, found: Fit) -> Host:
+    serving = Serving(
+        num_parallel=found.server.slots,
+        max_loaded_models=found.most_loaded,
+        kv_cache_type=found.server.cache,
+        keep_alive=site.serving_of(host).keep_alive,
+    )
+    return host.model_copy(update={"models": found.served, "serving": serving})
+
+
+def needs_text(model: Model, wishes: Wishes, found: Fit) -> str:
+    """What a model needs that does not fit, and what there is: `21.2 GiB (f16 cache) …, 15.7 are usable`."""
+    caches = (wishes.cache,) if wishes.cache else CHOSEN_CACHES
+    at = found.server
+    sizes = " or ".join(
+        f"{used(model, at.context_tokens, at.slots, cache).total / GIB:.1f} GiB ({cache} cache)"
+        for cache in caches
+    )
+    beside = margin(model) / GIB
+    free = f" and {beside:.1f} free beside it" if beside else ""
+    count = "1 request" if at.slots == 1 else f"{at.slots} requests"
+    return (
+        f"needs {sizes} of GPU memory with {count} at a time{free}, {sum(found.cards) / GIB:.1f} are usable"
+    )
+
+
+def processor_share(model: Model, found: Fit) -> int:
+    """Percent of a model that does not fit on the cards and would run on the processor."""
+    at, cards = found.server, len(found.cards)
+    need = used(model, at.context_tokens, at.slots, at.cache, cards=cards).total
+    missing = need + margin(model, cards=cards) - sum(found.cards)
+    return min(100, max(1, ceil(100 * missing / need)))
+
+
+class WayOut(Frozen):
+    """Something that the site can say of a host so that a model is served all the same."""
+
+    words: str
+    meaning: str
+
+
+def ways_out(model: Model, found: Fit) -> tuple[WayOut, ...]:
+    """Smaller settings at which it fits on the same cards; the smallest change of each kind."""
+    at = found.server
+    smaller = get_args(CacheType)[get_args(CacheType).index(at.cache) + 1 :]
+
+    def fits_at(slots: int, cache: CacheType) -> bool:
+        server = Server(context_tokens=at.context_tokens, slots=slots, cache=cache)
+        return fits_alone(model, server, found.cards)
+
+    ways = []
+    fewer = next((count for count in range(at.slots - 1, 0, -1) if fits_at(count, at.cache)), None)
+    if fewer is not None:
+        ways.append(WayOut(words=f"serving: {{num_parallel: {fewer}}}", meaning="fewer requests at once"))
+    cache = next((cache for cache in smaller if fits_at(at.slots, cache)), None)
+    if cache is not None:
+        ways.append(WayOut(words=f"serving: {{kv_cache_type: {cache}}}", meaning="a less exact cache"))
+    both = next((cache for cache in smaller if fits_at(1, cache)), None)
+    if not ways and both is not None:
+        words = f"serving: {{num_parallel: 1, kv_cache_type: {both}}}"
+        ways.append(WayOut(words=words, meaning="one request at a time and a less exact cache"))
+    return tuple(ways)
+
+
+def memory_for(model: Model, found: Fit) -> int:
+    """GiB that one card must have for it, at the smallest settings that are chosen by themselves."""
+    need = used(model, found.server.context_tokens, 1, CHOSEN_CACHES[-1]).total
+    return ceil((need + margin(model) + RESERVED_BYTES) / GIB)
+
+
+def unfit(found: Mapping[str, Fit], catalogue: Catalogue) -> tuple[str, ...]:
+    """What the hosts' cards leave out, and what an accepted offload costs, for the plan."""
+    said = []
+    for host, one in found.items():
+        for model in (catalogue.model(name) for name in one.left_out):
+            ways = "".join(f"; it would with `{way.words}`" for way in ways_out(model, one)[:1])
+            needs = needs_text(model, Wishes(cache=one.server.cache), one)
+            said.append(f"{host}: {model.name} is left out, it does not fit: it {needs}{ways}")
+        said += [
+            f"{host}: {name} does not fit and is served all the same (accept_offload): about "
+            f"{processor_share(catalogue.model(name), one)} % of it runs on the processor, several times "
+            "slower, and no other model stays loaded beside it"
+            for name in one.offloaded
+        ]
+    return tuple(said)

@@ -68,7 +68,7 @@ def _drifted(operation: Operation, plans: Sequence[HostPlan]) -> list[str]:
 def _prove_host(operation: Operation, plan: HostPlan, facts: HostFacts) -> Proof:
     catalogue = operation.catalogue
     lenient = frozenset(model.name for model in catalogue.models if model.tool_call_may_fail)
-    wanted = expected(plan.name, plan.variables, _digests(plan, facts), lenient)
+    wanted = expected(plan.name, plan.variables, _digests(plan, facts), lenient, plan.offloaded)
     with _way_to(operation, plan) as (url, client):
         proof = prove(wanted, url, client, operation.tell)
     if url.endswith(THROUGH_SSH) or NOT_THERE not in proof.checks[0].detail:

@@ -39,6 +39,8 @@ class OllamaVars(RoleVars):
     ollama_context_length: int
     ollama_num_parallel: int
     ollama_max_loaded_models: int
+    """0 leaves it to Ollama: three for each GPU."""
+    ollama_kv_cache_type: CacheType
     ollama_keep_alive: str
     ollama_models_dir: str
     ollama_accelerator: Accelerator
