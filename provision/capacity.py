@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import get_args
 
 from provision.catalogue import Catalogue, Model
-from provision.fit import Fit, Wishes, fit, slots_together
+from provision.fit import Fit, slots_together
 from provision.model import Frozen
-from provision.placement import placed
 from provision.residency import RESERVED_BYTES, Server, fits_alone
 from provision.rolevars import CacheType
 from provision.vram import GIB, KIB, Use, margin, predicted, surcharge, used
@@ -51,8 +49,6 @@ class Capacity(Frozen):
     users: int
     context_tokens: int
     hosts: tuple[HostCapacity, ...]
-    placement: Mapping[str, tuple[str, ...]] = {}
-    """Which host to let serve what, where there are several and it differs from all that fits on each."""
     use_by_context: Mapping[str, Mapping[CacheType, Mapping[int, int]]]
     """Bytes by model, cache type and tokens of context, for one request at a time on one card."""
 
@@ -72,7 +68,6 @@ def capacity(hosts: Sequence[CardHost], catalogue: Catalogue, users: int) -> Cap
         users=users,
         context_tokens=catalogue.context_tokens,
         hosts=tuple(_host(host, catalogue) for host in hosts),
-        placement=_placement(hosts, catalogue, users),
         use_by_context={
             model.name: {
                 cache: {tokens: used(model, tokens, 1, cache).total for tokens in _contexts(model)}
@@ -89,7 +84,8 @@ def _contexts(model: Model) -> tuple[int, ...]:
 
 def _host(host: CardHost, catalogue: Catalogue) -> HostCapacity:
     found = host.fit
-    asked = [model for model in catalogue.models if model.name in (*found.served, *found.left_out)]
+    names = (*found.served, *found.left_out, *found.elsewhere)
+    asked = [model for model in catalogue.models if model.name in names]
     served = [model for model in asked if model.name in found.served]
     return HostCapacity(
         name=host.name,
@@ -126,25 +122,6 @@ def _most_slots(model: Model, found: Fit, cache: CacheType) -> int:
     return max(good, default=0)
 
 
-def _placement(hosts: Sequence[CardHost], catalogue: Catalogue, users: int) -> dict[str, tuple[str, ...]]:
-    if len(hosts) < 2:  # noqa: PLR2004 - there is nothing to place
-        return {}
-    fitting = {
-        host.name: partial(
-            fit,
-            cards=host.fit.cards,
-            context_tokens=catalogue.context_tokens,
-            users=users,
-            most_slots=catalogue.most_slots,
-            wishes=Wishes(),
-        )
-        for host in hosts
-    }
-    wanted = [catalogue.model(name) for name in catalogue.default_models]
-    found = placed(wanted, fitting)
-    return {} if all(set(found[host.name]) == set(host.fit.served) for host in hosts) else found
-
-
 def gib(size: int) -> str:
     """`12.8`, in GiB."""
     return f"{size / GIB:.1f}"
@@ -156,9 +133,6 @@ def capacity_text(found: Capacity) -> str:
     lines = [f"{found.context_tokens} tokens of context, {users}; sizes in GiB, computed, not measured"]
     for host in found.hosts:
         lines += ["", *_host_lines(host)]
-    if found.placement:
-        lines += ["", "So that each is served and as little as possible swaps, in the site file:"]
-        lines += [f"  {name}: models: [{', '.join(models)}]" for name, models in found.placement.items()]
     lines += ["", *_context_lines(found)]
     return "\n".join(lines)
 
@@ -226,6 +200,8 @@ def settings_text(found: Fit) -> str:
 def fit_lines(found: Fit) -> tuple[str, ...]:
     """What is served, what stays loaded, what swaps, what is left out, and the settings: a line for each."""
     lines = [f"serves {', '.join(found.served) or 'none of them'}"]
+    if found.elsewhere:
+        lines.append(f"other hosts serve, so that less swaps: {', '.join(found.elsewhere)}")
     for some in found.resident:
         how = "in any order of loading" if some.order is None else "if loaded in this order"
         lines.append(f"stay loaded together {how}: {', '.join(some.order or some.models)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from provision.capacity import CardHost, capacity, capacity_text, mib_text
@@ -11,8 +12,9 @@ from provision.cards import card
 from provision.catalogue import Catalogue, load_catalogue
 from provision.errors import ExitCode, PreflightError, ProvisionError, SiteError
 from provision.fit import Wishes, fit
-from provision.fitting import fit_of, users_of
+from provision.fitting import fits, users_of
 from provision.paths import remembered_site
+from provision.placement import shared
 from provision.preflight import blocking, preflight
 from provision.residency import usable
 from provision.rundir import RunDir
@@ -60,26 +62,33 @@ def say_capacity(
 
 
 def by_name(gpus: Sequence[str], count: int, catalogue: Catalogue, users: int) -> list[CardHost]:
-    """A host for each name, with so many cards of it."""
+    """A host for each name, with so many cards of it; several share the models."""
     cards = [card(text) for text in gpus]
-    found = []
-    for number, one in enumerate(cards, 1):
-        twice = [other.name for other in cards].count(one.name) > 1
-        found.append(
-            CardHost(
-                name=f"host {number} with {one.name}" if twice else one.name,
-                cards=mib_text([(one.name, one.memory_mib)] * count),
-                fit=fit(
-                    catalogue.models,
-                    (usable(one.memory_mib),) * count,
-                    context_tokens=catalogue.context_tokens,
-                    users=users,
-                    most_slots=catalogue.most_slots,
-                    wishes=Wishes(),
-                ),
-            )
+    twice = {one.name for one in cards if [other.name for other in cards].count(one.name) > 1}
+    names = [
+        f"host {number} with {one.name}" if one.name in twice else one.name
+        for number, one in enumerate(cards, 1)
+    ]
+    fitting = {
+        name: partial(
+            fit,
+            cards=(usable(one.memory_mib),) * count,
+            context_tokens=catalogue.context_tokens,
+            users=users,
+            most_slots=catalogue.most_slots,
+            wishes=Wishes(),
         )
-    return found
+        for name, one in zip(names, cards, strict=True)
+    }
+    found = (
+        shared(catalogue.models, catalogue.default_models, fitting)
+        if len(cards) > 1
+        else {name: one(catalogue.models) for name, one in fitting.items()}
+    )
+    return [
+        CardHost(name=name, cards=mib_text([(one.name, one.memory_mib)] * count), fit=found[name])
+        for name, one in zip(names, cards, strict=True)
+    ]
 
 
 def _described(hosts: Sequence[str], site: Path | None) -> Described:
@@ -94,9 +103,10 @@ def _described(hosts: Sequence[str], site: Path | None) -> Described:
 
 
 def _looked_at(described: Described, only: Sequence[str], catalogue: Catalogue, users: int) -> list[CardHost]:
-    """The hosts named, or all of the site's, as they are."""
-    site = described.site
-    names = [host.name for host in site.hosts if not only or host.name in only]
+    """The hosts named, or all of the site's, as they are; those that are meant share the models."""
+    meant = tuple(host for host in described.site.hosts if not only or host.name in only)
+    site = described.site.model_copy(update={"hosts": meant})
+    names = [host.name for host in meant]
     ways = reaches(site)
     with RunDir.passing() as run:
         seen = survey(site, catalogue, run.root, ways=ways, log=run.log_command, only=names)
@@ -105,11 +115,11 @@ def _looked_at(described: Described, only: Sequence[str], catalogue: Catalogue, 
         for finding in blocking(preflight(site, catalogue, seen))
         if finding.machine in names and finding.machine not in seen.hosts
     ]
+    settled = fits(site, catalogue, seen.hosts, users=users)
     found = []
     for name in (name for name in names if name in seen.hosts):
         host, facts = site.host(name), seen.hosts[name]
-        settled = fit_of(host, site, catalogue, facts, users=users)
-        if settled is None:
+        if name not in settled:
             why = (
                 "the site lets its processor serve"
                 if host.accelerator == "cpu"
@@ -123,7 +133,7 @@ def _looked_at(described: Described, only: Sequence[str], catalogue: Catalogue, 
             )
             continue
         known = [(gpu.name, gpu.memory_mib or 0) for gpu in facts.graphics.gpus]
-        found.append(CardHost(name=name, cards=mib_text(known), fit=settled))
+        found.append(CardHost(name=name, cards=mib_text(known), fit=settled[name]))
     if missing:
         raise PreflightError(missing)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import product
 
 from provision.catalogue import Model
@@ -36,6 +37,8 @@ class Fit(Frozen):
     """Models that do not fit, even alone."""
     offloaded: tuple[str, ...]
     """Those of the served ones of which a part runs on the processor, as was accepted."""
+    elsewhere: tuple[str, ...] = ()
+    """Models that other hosts serve in its place, so that less swaps."""
     resident: tuple[ResidentSet, ...]
     """Sets of two or more that stay loaded together."""
     spills: bool
@@ -66,7 +69,13 @@ def fit(
 
     Among equals the exact cache wins. Monotone in users: more of them never get fewer slots.
     """
-    slots = (wishes.slots,) if wishes.slots else range(1, max(1, min(users, most_slots)) + 1)
+    return _chosen(tuple(models), cards, context_tokens, min(users, most_slots), wishes)
+
+
+@lru_cache(maxsize=4096)
+def _chosen(models: tuple[Model, ...], cards: Cards, context_tokens: int, users: int, wishes: Wishes) -> Fit:
+    """Kept, as the hosts of a site are alike."""
+    slots = (wishes.slots,) if wishes.slots else range(1, max(1, users) + 1)
     caches = (wishes.cache,) if wishes.cache else CHOSEN_CACHES
     candidates = [
         _at(models, cards, Server(context_tokens=context_tokens, slots=count, cache=cache), wishes)

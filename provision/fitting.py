@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from math import ceil
 from typing import get_args
 
-from provision.catalogue import Catalogue, Model
+from provision.catalogue import Catalogue, Model, full_name
+from provision.disk import models_there
 from provision.facts import HostFacts
 from provision.fit import CHOSEN_CACHES, Fit, Wishes, fit
 from provision.model import Frozen
+from provision.placement import shared
 from provision.residency import RESERVED_BYTES, Cards, Server, fits_alone, usable
 from provision.rolevars import CacheType
 from provision.site import Host, Serving, Site
@@ -40,29 +43,74 @@ def wishes_of(host: Host, site: Site) -> Wishes:
     )
 
 
-def fit_of(
-    host: Host, site: Site, catalogue: Catalogue, facts: HostFacts, *, users: int | None = None
-) -> Fit | None:
-    """What its cards can serve of what it shall; None where that cannot be told."""
-    cards = cards_of(host, facts)
-    if cards is None:
-        return None
-    return fit(
-        [catalogue.model(name) for name in host.served],
-        cards,
-        context_tokens=catalogue.context_tokens,
-        users=users or users_of(site),
-        most_slots=catalogue.most_slots,
-        wishes=wishes_of(host, site),
-    )
+def fits(
+    site: Site, catalogue: Catalogue, seen: Mapping[str, HostFacts], *, users: int | None = None
+) -> dict[str, Fit]:
+    """What each host's cards can serve of what it shall, for hosts that were seen and whose cards are known.
 
-
-def fits(site: Site, catalogue: Catalogue, seen: Mapping[str, HostFacts]) -> dict[str, Fit]:
-    """The same of every host that was seen and whose cards are known."""
-    found = {
-        host.name: fit_of(host, site, catalogue, seen[host.name]) for host in site.hosts if host.name in seen
+    Hosts that serve by default share the models. Where one of these was not seen, nothing is moved: the
+    others go on with what they have.
+    """
+    cards = {
+        host.name: known
+        for host in site.hosts
+        if host.name in seen and (known := cards_of(host, seen[host.name])) is not None
     }
-    return {name: one for name, one in found.items() if one is not None}
+    fitting = {
+        host.name: partial(
+            fit,
+            cards=cards[host.name],
+            context_tokens=catalogue.context_tokens,
+            users=users or users_of(site),
+            most_slots=catalogue.most_slots,
+            wishes=wishes_of(host, site),
+        )
+        for host in site.hosts
+        if host.name in cards
+    }
+    sharing = _sharing(site)
+    found = {
+        host.name: fitting[host.name](_asked(host, catalogue, seen[host.name], keep=host.name in sharing))
+        for host in site.hosts
+        if host.name in fitting
+    }
+    if sharing <= seen.keys() and len(sharing & fitting.keys()) > 1:
+        together = {name: one for name, one in fitting.items() if name in sharing}
+        found |= _beside(site, found, shared(catalogue.models, catalogue.default_models, together))
+    return found
+
+
+def _sharing(site: Site) -> frozenset[str]:
+    """Hosts that share the default models, if there are several."""
+    names = frozenset(
+        host.name
+        for host in site.hosts
+        if host.models is None and host.accelerator != "cpu" and not host.accept_offload
+    )
+    return names if len(names) > 1 else frozenset()
+
+
+def _asked(host: Host, catalogue: Catalogue, facts: HostFacts, *, keep: bool) -> list[Model]:
+    """What a host shall serve; one that shares, and is looked at without the others, what it has of that."""
+    there = models_there(facts) if keep and facts.ollama.kind == "ours" else frozenset()
+    kept = [name for name in host.served if full_name(name) in there]
+    return [catalogue.model(name) for name in kept or host.served]
+
+
+def _beside(site: Site, found: Mapping[str, Fit], together: Mapping[str, Fit]) -> dict[str, Fit]:
+    """What the sharing hosts leave out, without what hosts that do not share serve."""
+    others = {
+        name
+        for host in site.hosts
+        if host.name not in together
+        for name in (found[host.name].served if host.name in found else host.served)
+    }
+    return {
+        host: one.model_copy(update={"left_out": tuple(name for name in one.left_out if name not in others)})
+        if one.served
+        else one
+        for host, one in together.items()
+    }
 
 
 def fitted(site: Site, found: Mapping[str, Fit]) -> Site:

@@ -53,3 +53,30 @@ def _swaps(fitting: Fitting, models: Sequence[Model]) -> int:
     if orders:
         return 0 if orders[0] is None else 1
     return 1 + len(found.swapping) + len(found.left_out)
+
+
+def shared(models: Sequence[Model], wanted: Sequence[str], hosts: Mapping[str, Fitting]) -> dict[str, Fit]:
+    """What each of several hosts serves, where they share the models; wanted names the most wanted first.
+
+    A host on which nothing fits says so of all models; what fits nowhere is left out on every host.
+    """
+    by_name = {model.name: model for model in models}
+    places = placed([by_name[name] for name in wanted], hosts)
+    found = {
+        name: fitting([model for model in models if model.name in places[name]] or models)
+        for name, fitting in hosts.items()
+    }
+    served = {name for one in found.values() for name in one.served}
+    return {
+        name: one.model_copy(
+            update={
+                "left_out": tuple(model.name for model in models if model.name not in served),
+                "elsewhere": tuple(
+                    model.name for model in models if model.name in served and model.name not in one.served
+                ),
+            }
+        )
+        if one.served
+        else one
+        for name, one in found.items()
+    }

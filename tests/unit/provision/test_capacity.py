@@ -58,13 +58,15 @@ def test_what_fits_on_the_usual_cards(
         assert (model.name in fitting) == any(model.slots_by_cache.values())
 
 
-def test_two_hosts_are_told_how_nothing_swaps() -> None:
+def test_two_hosts_share_the_models_so_that_nothing_swaps() -> None:
     found = of("RTX 4090", "RTX 4090")
-    assert list(found.placement.values()) == [(CODER,), (MINISTRAL, THINKING)]
+    assert [host.fit.served for host in found.hosts] == [(CODER,), (MINISTRAL, THINKING)]
+    assert [host.swaps for host in found.hosts] == [(), ()]
+    assert [len(host.models) for host in found.hosts] == [3, 3]
     text = capacity_text(found)
-    assert f"host 1 with RTX 4090: models: [{CODER}]" in text
-    assert of("H100 80GB", "H100 80GB").placement == {}
-    assert of("RTX 4090").placement == {}
+    assert "host 1 with RTX 4090: " in text
+    assert f"other hosts serve, so that less swaps: {MINISTRAL}, {THINKING}" in text
+    assert all(not host.fit.elsewhere for host in of("H100 80GB", "H100 80GB").hosts)
 
 
 def test_the_arithmetic_adds_up_in_what_a_person_reads() -> None:

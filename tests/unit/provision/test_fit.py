@@ -93,3 +93,9 @@ def test_answers_at_once_are_those_of_the_models_that_stay_loaded() -> None:
     assert slots_together(CATALOGUE.models, 4, 3) == 9
     assert slots_together(CATALOGUE.models, 4, 1) == 4
     assert slots_together(CATALOGUE.models, 1, 2) == 2
+
+
+def test_no_more_are_kept_loaded_than_never_spill() -> None:
+    """With the exact cache Ollama would let the small model in beside the large one, where it has no room."""
+    found = settled(24564, cache="f16")
+    assert (found.most_loaded, found.resident, found.spills) == (1, (), False)

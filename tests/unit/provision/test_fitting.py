@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from provision.facts import ListedModel
+from provision.fit import Fit
 from provision.fitting import (
     cards_of,
-    fit_of,
     fits,
     fitted,
     memory_for,
@@ -16,7 +17,7 @@ from provision.fitting import (
     ways_out,
 )
 from provision.residency import usable
-from tests.unit.provision.bed import CATALOGUE, SITE, site, with_cards
+from tests.unit.provision.bed import BARE, CATALOGUE, SITE, site, with_cards
 
 
 def test_cards_are_those_whose_memory_is_known() -> None:
@@ -26,22 +27,20 @@ def test_cards_are_those_whose_memory_is_known() -> None:
     assert cards_of(host, with_cards()) is None
     by_processor = site(hosts=[{"name": "gpu.local", "accelerator": "cpu"}])
     assert cards_of(by_processor.hosts[0], with_cards(16380)) is None
-    assert fit_of(by_processor.hosts[0], by_processor, CATALOGUE, with_cards(16380)) is None
+    assert fits(by_processor, CATALOGUE, {"gpu.local": with_cards(16380)}) == {}
 
 
 def test_the_users_are_the_workstations() -> None:
     assert users_of(site(workstations=[])) == 1
     many = site(workstations=[{"name": f"laptop{number}"} for number in range(5)])
     assert users_of(many) == 5
-    found = fit_of(many.hosts[0], many, CATALOGUE, with_cards(81559))
-    assert found is not None
+    found = fits(many, CATALOGUE, {"gpu.local": with_cards(81559)})["gpu.local"]
     assert found.server.slots == CATALOGUE.most_slots
 
 
 def test_only_what_the_host_shall_serve_is_fitted() -> None:
     small = site(hosts=[{"name": "gpu.local", "models": ["lfm2.5-thinking", "qwen3-coder-32k"]}])
-    found = fit_of(small.hosts[0], small, CATALOGUE, with_cards(16380))
-    assert found is not None
+    found = fits(small, CATALOGUE, {"gpu.local": with_cards(16380)})["gpu.local"]
     assert (found.served, found.left_out) == (("lfm2.5-thinking:latest",), ("qwen3-coder-32k",))
 
 
@@ -106,3 +105,44 @@ def test_what_an_offload_costs_and_what_would_do_without() -> None:
     assert memory_for(coder, found["gpu.local"]) in (21, 22)
     (said,) = unfit(found, CATALOGUE)
     assert said.startswith("gpu.local: qwen3-coder-32k does not fit and is served all the same")
+
+
+def sharing(**hosts: int) -> dict[str, Fit]:
+    of = site(hosts=[{"name": name} for name in hosts])
+    return fits(of, CATALOGUE, {name: with_cards(mib) for name, mib in hosts.items()})
+
+
+def test_hosts_share_the_models_so_that_nothing_swaps() -> None:
+    found = sharing(a=24564, b=24564)
+    assert found["a"].served == ("qwen3-coder-32k",)
+    assert found["b"].served == ("ministral-3:14b-32k", "lfm2.5-thinking:latest")
+    assert found["a"].elsewhere == found["b"].served
+    assert all(one.swapping == () and one.left_out == () for one in found.values())
+    of = site(hosts=[{"name": "a"}, {"name": "b"}])
+    seen = {name: with_cards(24564) for name in "ab"}
+    once = fitted(of, found)
+    assert fitted(once, fits(once, CATALOGUE, seen)) == once
+
+
+def test_what_fits_on_none_of_them_is_left_out_by_all_and_tiny_cards_say_so() -> None:
+    found = sharing(a=16380, b=16380, c=2048)
+    assert found["a"].left_out == found["b"].left_out == ("qwen3-coder-32k",)
+    assert (found["c"].served, len(found["c"].left_out)) == ((), 3)
+
+
+def test_a_host_with_models_by_name_does_not_share_and_what_it_serves_is_not_missed() -> None:
+    of = site(hosts=[{"name": "a"}, {"name": "b"}, {"name": "big", "models": ["qwen3-coder-32k"]}])
+    seen = {"a": with_cards(16380), "b": with_cards(16380), "big": with_cards(24564)}
+    found = fits(of, CATALOGUE, seen)
+    assert found["big"].served == ("qwen3-coder-32k",)
+    assert found["a"].left_out == found["b"].left_out == ()
+    assert found["a"].served != found["b"].served
+
+
+def test_nothing_is_moved_where_not_every_host_was_looked_at() -> None:
+    of = site(hosts=[{"name": "a"}, {"name": "b"}])
+    there = {"lfm2.5-thinking:latest": ListedModel(digest="d", size_bytes=1)}
+    ours = BARE.ollama.model_copy(update={"kind": "ours", "models": there})
+    alone = fits(of, CATALOGUE, {"a": with_cards(24564).model_copy(update={"ollama": ours})})
+    assert alone["a"].served == ("lfm2.5-thinking:latest",)
+    assert len(fits(of, CATALOGUE, {"a": with_cards(24564)})["a"].served) == 3

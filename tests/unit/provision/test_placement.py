@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import pytest
 
 from provision.cards import card
-from provision.catalogue import load_catalogue
-from provision.fit import Wishes, fit
-from provision.placement import placed
+from provision.catalogue import Model, load_catalogue
+from provision.fit import Fit, Wishes, fit
+from provision.placement import placed, shared
 from provision.residency import usable
 
 CATALOGUE = load_catalogue()
@@ -54,3 +55,21 @@ def test_each_is_served_wherever_it_fits_at_all() -> None:
             served = set.union(*over(one, other))
             alone = set.union(*(set(*over(name)) for name in (one, other)))
             assert served == alone
+
+
+def test_sharing_says_what_the_others_serve() -> None:
+    def one(models: Sequence[Model]) -> Fit:
+        return fit(
+            models,
+            (usable(16380),),
+            context_tokens=CATALOGUE.context_tokens,
+            users=1,
+            most_slots=CATALOGUE.most_slots,
+            wishes=Wishes(),
+        )
+
+    found = shared(CATALOGUE.models, CATALOGUE.default_models, {"a": one, "b": one})
+    assert {name: (has.served, has.elsewhere, has.left_out) for name, has in found.items()} == {
+        "a": ((MINISTRAL,), (THINKING,), (CODER,)),
+        "b": ((THINKING,), (MINISTRAL,), (CODER,)),
+    }
