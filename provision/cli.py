@@ -25,7 +25,7 @@ from provision.options import (
     VerboseOption,
     YesOption,
 )
-from provision.stationcli import bottleneck, router_app, smoke_app
+from provision.stationcli import bottleneck, offboard, onboard, router_app, smoke_app
 from provision.streams import finish, prepare, result
 
 COMPLETE = "_ASTRAEUS_PROVISION_COMPLETE"
@@ -42,7 +42,8 @@ site_app = typer.Typer(help="Check and describe site files.", no_args_is_help=Tr
 app.add_typer(site_app, name="site")
 app.add_typer(router_app, name="router")
 app.add_typer(smoke_app, name="smoke")
-app.command()(bottleneck)
+for station_command in (bottleneck, onboard, offboard):
+    app.command()(station_command)
 
 
 def _version(value: bool) -> None:  # noqa: FBT001 - typer's callback form

@@ -77,6 +77,7 @@ def run_on(
     yes: bool,
     as_json: bool,
     verbose: bool,
+    alone: bool = False,
 ) -> int:
     """Make the run's folder and its Operation, act, and print the report."""
     verb = {Goal.APPLY: "lan", Goal.DRY_RUN: "dry-run", Goal.VERIFY: "verify"}[goal]
@@ -104,6 +105,7 @@ def run_on(
         outcomes=Outcomes(run),
         yes=yes,
         verbose=verbose,
+        alone=alone,
     )
     report = act(operation, described.model_copy(update={"notes": (*described.notes, *renamed)}))
     with suppress(KeyboardInterrupt):  # the run is over, and has its own verdict

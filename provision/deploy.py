@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from provision.converge import converge, look_again
 from provision.ending import Declined, Present, ended
 from provision.looking import Seen, look
@@ -14,8 +16,12 @@ from provision.report import Failure, Report
 from provision.sitefile import Described, remember
 
 
-def deploy(operation: Operation, described: Described) -> Report:
-    """Run the whole road as far as the goal goes; every ending, Ctrl-C too, is a Report."""
+def deploy(operation: Operation, described: Described, keep: Callable[[bool], None] | None = None) -> Report:
+    """Run the whole road as far as the goal goes; every ending, Ctrl-C too, is a Report.
+
+    `keep` is told at the end of a run that changes things whether each workstation is finished; without it
+    the site is remembered.
+    """
 
     def road(present: Present) -> None:
         seen = look(operation)
@@ -24,7 +30,10 @@ def deploy(operation: Operation, described: Described) -> Report:
         _agreed(operation, plan)
         unfinished = _carried_out(operation, plan, seen)
         if operation.goal.mutates:
-            remember(described.site)
+            if keep is None:
+                remember(described.site)
+            else:
+                keep(not unfinished and not plan.skipped)
         say_unfinished(operation, plan, unfinished)
 
     return ended(operation, described, road)

@@ -44,6 +44,8 @@ class Operation:
     outcomes: Outcomes
     yes: bool
     verbose: bool
+    alone: bool = False
+    """Whether its own command alone finishes it: the site that others read does not have its machine yet."""
 
     @property
     def site_file(self) -> str | None:
@@ -52,6 +54,8 @@ class Operation:
 
     def again(self, *limit: str, verb: str = "") -> str:
         """The command that finishes the machines named, or proves them where this run only verifies."""
+        if self.alone:
+            return self.command
         verb = verb or ("verify" if self.goal is Goal.VERIFY else "lan")
         limits = [word for name in limit for word in ("--limit", name)]
         return shlex.join(["astraeus-provision", verb, *self.described_by, *limits])

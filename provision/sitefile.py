@@ -222,7 +222,7 @@ def describe(flags: Flags) -> Described:
             notes.append(f"--admit stands for {', '.join(own)} too, in place of what the site says for them")
     if not data["hosts"]:
         refuse_nobody(flags.remove_hosts, option)
-    return Described(site=_validated(data), origin=origin, option=option, notes=tuple(notes))
+    return Described(site=from_flags(data), origin=origin, option=option, notes=tuple(notes))
 
 
 def _base(flags: Flags) -> tuple[Site | None, str]:
@@ -235,7 +235,8 @@ def _base(flags: Flags) -> tuple[Site | None, str]:
         return None, "flags only"
 
 
-def _validated(data: dict[str, Any]) -> Site:
+def from_flags(data: dict[str, Any]) -> Site:
+    """Return the site that flags changed; SiteError names what of it is wrong."""
     try:
         return Site.model_validate(data)
     except ValidationError as error:
