@@ -21,6 +21,7 @@ from provision.options import (
     JsonOption,
     LimitOption,
     Run,
+    SaveOption,
     SiteOption,
     VerboseOption,
     YesOption,
@@ -75,9 +76,7 @@ def lan(
         list[str] | None, typer.Option(metavar="NAME", help="Take a host out of the site.")
     ] = None,
     site: SiteOption = None,
-    save: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the site out as an annotated file.")
-    ] = None,
+    save: SaveOption = None,
     admit: Annotated[
         list[str] | None, typer.Option(metavar="CIDR", help="Networks that reach the hosts' port.")
     ] = None,
@@ -90,7 +89,7 @@ def lan(
     """Serve models from shared hosts to workstations of admitted networks."""
 
     def run() -> int:
-        from provision.commands import deploy_lan
+        from provision.commands import deploy_site
         from provision.sitefile import Flags
 
         flags = Flags(
@@ -99,8 +98,33 @@ def lan(
             workstations=tuple(workstation or ()),
             admit=tuple(admit or ()),
             site=site,
+            pattern="lan",
         )
-        return deploy_lan(
+        return deploy_site(
+            flags, save=save, limit=limit or (), dry_run=dry_run, yes=yes, as_json=as_json, verbose=verbose
+        )
+
+    return run
+
+
+@app.command()
+def local(
+    site: SiteOption = None,
+    save: SaveOption = None,
+    limit: LimitOption = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> Run:
+    """Serve models on this machine, to this machine alone, and set up its OpenCode."""
+
+    def run() -> int:
+        from provision.commands import deploy_site
+        from provision.sitefile import Flags
+
+        flags = Flags(site=site, pattern="local")
+        return deploy_site(
             flags, save=save, limit=limit or (), dry_run=dry_run, yes=yes, as_json=as_json, verbose=verbose
         )
 

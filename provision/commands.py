@@ -27,7 +27,7 @@ from provision.survey import reaches
 from provision.terminal import Terminal
 
 
-def deploy_lan(
+def deploy_site(
     flags: Flags,
     *,
     save: Path | None,
@@ -37,7 +37,7 @@ def deploy_lan(
     as_json: bool,
     verbose: bool,
 ) -> int:
-    """`lan`: the whole road."""
+    """`lan` and `local`: the whole road."""
     goal = Goal.DRY_RUN if dry_run else Goal.APPLY
     described = describe(flags)
     names = limited(described.site, limit)
@@ -46,7 +46,7 @@ def deploy_lan(
         file = shlex.quote(str(save))
         note(
             f"saved {printable(str(save))}; edit it, check it with `astraeus-provision site check {file}`, "
-            f"and use it from now on: `astraeus-provision lan --site {file}`"
+            f"and use it from now on: `astraeus-provision {described.site.pattern} --site {file}`"
         )
     someone_can_be_asked(goal, yes=yes)
     return run_on(described, names, goal, deploy, yes=yes, as_json=as_json, verbose=verbose)
@@ -80,7 +80,7 @@ def run_on(
     alone: bool = False,
 ) -> int:
     """Make the run's folder and its Operation, act, and print the report."""
-    verb = {Goal.APPLY: "lan", Goal.DRY_RUN: "dry-run", Goal.VERIFY: "verify"}[goal]
+    verb = {Goal.APPLY: described.site.pattern, Goal.DRY_RUN: "dry-run", Goal.VERIFY: "verify"}[goal]
     run = RunDir.create(verb)
     run.write("site.json", described.site.model_dump(mode="json", by_alias=True))
     terminal = Terminal(verbose=verbose, presents=not as_json)

@@ -73,6 +73,8 @@ def _unit_drift(expected: ExpectedLive, live: Live) -> Iterator[str]:
 
 
 def _firewall_drift(expected: ExpectedLive, live: Live) -> Iterator[str]:
+    if expected.closed_by is None:
+        return
     if expected.ufw is not None:
         yield from _ufw_drift(expected.ufw, live)
     if expected.nft_table is None:

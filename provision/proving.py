@@ -71,7 +71,7 @@ def _prove_host(operation: Operation, plan: HostPlan, facts: HostFacts) -> Proof
     wanted = expected(plan.name, plan.variables, _digests(plan, facts), lenient)
     with _way_to(operation, plan) as (url, client):
         proof = prove(wanted, url, client, operation.tell)
-    if url.endswith(THROUGH_SSH) or NOT_THERE not in proof.checks[0].detail:
+    if url.endswith(THROUGH_SSH) or operation.ways[plan.name].here or NOT_THERE not in proof.checks[0].detail:
         return proof
     return _explained(operation, plan, proof)
 
