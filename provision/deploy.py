@@ -27,7 +27,7 @@ def deploy(operation: Operation, described: Described, keep: Callable[[bool], No
         seen = look(operation)
         plan = _planned(operation, seen)
         present(plan.model_dump(mode="json", exclude={"hosts": {"__all__": {"variables"}}}))
-        _agreed(operation, plan)
+        agreed(operation, plan)
         unfinished = _carried_out(operation, plan, seen)
         if operation.goal.mutates:
             if keep is None:
@@ -55,8 +55,8 @@ def _planned(operation: Operation, seen: Seen) -> Plan:
     return plan
 
 
-def _agreed(operation: Operation, plan: Plan) -> None:
-    """On a terminal a person is asked once; a run that changes nothing never asks."""
+def agreed(operation: Operation, plan: Plan) -> None:
+    """Ask a person once, on a terminal, where something changes; Declined where she says no."""
     if not operation.goal.mutates or operation.yes or not plan.changes:
         return
     if not operation.terminal.agrees("Carry out this plan?", plan_text(plan)):

@@ -39,8 +39,8 @@ def scope(operation: Operation) -> frozenset[str]:
     return frozenset(operation.limit) | (hosts if stations & set(operation.limit) else frozenset())
 
 
-def look(operation: Operation) -> Seen:
-    """Survey and judge; PreflightError carries every finding that blocks."""
+def see(operation: Operation) -> tuple[Survey, dict[str, str], list[Finding]]:
+    """Survey; with the sudo passwords that were given, and what was wrong with those."""
     names = scope(operation)
     for station, order in orders(operation.site, operation.catalogue).items():
         operation.run.write(f"router/{station}.json", order.model_dump(mode="json"))
@@ -54,6 +54,12 @@ def look(operation: Operation) -> Seen:
     if passwords:
         seen = seen.merged(_survey(operation, passwords, passwords))
     operation.run.write("survey.json", seen.model_dump(mode="json"))
+    return seen, passwords, refused
+
+
+def look(operation: Operation) -> Seen:
+    """Survey and judge; PreflightError carries every finding that blocks."""
+    seen, passwords, refused = see(operation)
     asked = passwords.keys() | {one.machine for one in refused}
     found = preflight(
         operation.site, operation.catalogue, seen, passwords=asked, site_file=operation.site_file
