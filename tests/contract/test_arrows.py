@@ -27,6 +27,7 @@ ORDER = (
         "machineflags",
         "siteedit",
     ),
+    ("driverfacts",),
     ("sentences", "forms", "outcomes", "facts", "fleet", "handshake", "matchexec", "proxy", "openfiles"),
     ("site",),
     ("sitefile", "networks", "hostvars", "endpoints", "sshconfig", "profiles", "unreached"),
