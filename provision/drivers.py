@@ -23,6 +23,8 @@ class Decision(Frozen):
 
     branch: int
     flavour: Flavour
+    cards: tuple[str, ...]
+    """Those that it drives, for a person."""
     system: System
     system_id: str
     release: str
@@ -131,6 +133,7 @@ def _decision(
     return Decision(
         branch=offer.branch,
         flavour=flavour,
+        cards=tuple(dict.fromkeys(card.shown for card in cards)),
         system=system,
         system_id=facts.os.id,
         release=words["version"],
@@ -143,7 +146,7 @@ def _decision(
         enrols_key=enrols,
         reboot=tuple(reason for reason, is_so in reboot if is_so),
         why=_why(table, offer, flavour, cards, words),
-        notes=tuple(_notes(facts, offer, left_out, words)),
+        notes=tuple(_notes(facts, system, offer, left_out, words)),
     )
 
 
@@ -159,12 +162,12 @@ def _why(
     return (
         f"{offer.branch} is {table.branches[offer.branch]}",
         modules,
-        f"{_filled(offer.source, words)}: {offer.why}",
+        f"it comes from {_filled(offer.source, words)}: {offer.why}",
     )
 
 
 def _notes(
-    facts: HostFacts, offer: Offer, left_out: Iterable[Refusal], words: dict[str, str]
+    facts: HostFacts, system: System, offer: Offer, left_out: Iterable[Refusal], words: dict[str, str]
 ) -> Iterable[str]:
     ground = facts.driver
     for one in left_out:
@@ -183,9 +186,12 @@ def _notes(
             "whether the archive has modules for the running kernel could not be seen; where apt knows none "
             "after `apt-get update`, run this again, and DKMS is chosen"
         )
+    unread = [*system.unread.get(facts.os.id, ())]
     if offer.repository is not None and offer.repository.key_sha256 is None:
-        key = _filled(offer.repository.key, words)
-        yield f"nobody here has read a checksum of {key}: TLS alone vouches for it"
+        unread.append(offer.repository.key)
+    if unread:
+        names = _filled(", ".join(unread), words)
+        yield f"nobody here has read a checksum of {names}: TLS alone vouches for it"
 
 
 def _release(system: System, facts: HostFacts) -> str:

@@ -123,8 +123,12 @@ def advice(decision: Decision, machine: str) -> str:
         "dkms": "built there by DKMS",
         "akmod": "built there by akmods",
     }[decision.offer.modules]
+    driver = (
+        f"install NVIDIA driver {decision.branch} with the {decision.flavour} modules, {modules}, "
+        f"for {' and '.join(decision.cards)}"
+    )
     lines = [
-        f"install NVIDIA driver {decision.branch} with the {decision.flavour} modules, {modules}",
+        driver,
         *(f"   because {reason}" for reason in decision.why),
         *(f"   note: {note}" for note in decision.notes),
         f"   Secure Boot: {_secure_boot(decision)}",

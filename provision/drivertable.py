@@ -75,6 +75,8 @@ class System(Frozen):
     manager: Literal["apt", "dnf"]
     prepare: Mapping[str, tuple[str, ...]] = {}
     """By ID: commands before everything else."""
+    unread: Mapping[str, tuple[str, ...]] = {}
+    """By ID: what these fetch and nobody has read a checksum of."""
     offers: tuple[Offer, ...]
     otherwise: str = "use another card there"
     """What to do where no offer suits."""

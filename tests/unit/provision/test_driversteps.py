@@ -19,12 +19,20 @@ OLD = {
 }
 SITUATIONS: dict[str, tuple[str, int | dict[str, Any], dict[str, Any]]] = {
     "ubuntu": ("ubuntu 24.04", NOUVEAU, {"secure_boot": "on", "kernel_images": ("linux-image-generic",)}),
-    "ubuntu-dkms": ("ubuntu 26.04", GTX_1080, {"secure_boot": "on", "prebuilt": ()}),
-    "debian12": ("debian 12", GTX_1080, {"secure_boot": "unknown", "run_file": True, **OLD}),
+    "ubuntu-dkms": (
+        "ubuntu 26.04",
+        GTX_1080,
+        {"secure_boot": "on", "prebuilt": (), "kernel": "7.0.0-44-generic"},
+    ),
+    "debian12": (
+        "debian 12",
+        GTX_1080,
+        {"secure_boot": "unknown", "run_file": True, "kernel": "6.1.0-47-amd64", **OLD},
+    ),
     "debian13": ("debian 13", RTX_4090, {"secure_boot": "on"}),
     "debian13-blackwell": ("debian 13", RTX_5090, {}),
     "rhel9": ("rhel 9.4", RTX_4090, {"secure_boot": "on"}),
-    "rocky10": ("rocky 10.1", GTX_1080, {}),
+    "rocky10": ("rocky 10.1", GTX_1080, {"kernel": "6.12.0-55.el10.x86_64"}),
     "fedora": ("fedora 44", RTX_5090, {"secure_boot": "on"}),
 }
 
