@@ -12,6 +12,8 @@ import yaml
 from provision.model import Frozen
 
 Ability = Literal["completion", "tools", "vision", "thinking"]
+VOLTA = 7.0
+"""Its compute capability."""
 CATALOGUE_PATH = Path(__file__).with_name("catalogue.yaml")
 
 
@@ -30,12 +32,18 @@ class OllamaRelease(Frozen):
     port: int
     url: str
     oldest_driver: int
+    oldest_driver_before_volta: int
+    oldest_capability: float
     unpacked_gib: float
     archives: Mapping[str, Archive]
 
     def archive_url(self, arch: str) -> str:
         """The upstream URL of the archive for `uname -m` arch (KeyError if there is none)."""
         return self.url.format(version=self.version, file=self.archives[arch].file)
+
+    def oldest_driver_for(self, capability: float) -> int:
+        """The first NVIDIA branch that it uses for cards of that compute capability."""
+        return self.oldest_driver if capability >= VOLTA else self.oldest_driver_before_volta
 
 
 class OpenCodeRelease(Frozen):

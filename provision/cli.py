@@ -21,11 +21,12 @@ from provision.options import (
     JsonOption,
     LimitOption,
     Run,
+    SaveOption,
     SiteOption,
     VerboseOption,
     YesOption,
 )
-from provision.stationcli import bottleneck, router_app, smoke_app
+from provision.stationcli import bottleneck, join, offboard, onboard, router_app, smoke_app
 from provision.streams import finish, prepare, result
 
 COMPLETE = "_ASTRAEUS_PROVISION_COMPLETE"
@@ -42,7 +43,8 @@ site_app = typer.Typer(help="Check and describe site files.", no_args_is_help=Tr
 app.add_typer(site_app, name="site")
 app.add_typer(router_app, name="router")
 app.add_typer(smoke_app, name="smoke")
-app.command()(bottleneck)
+for station_command in (bottleneck, onboard, offboard, join):
+    app.command()(station_command)
 
 
 def _version(value: bool) -> None:  # noqa: FBT001 - typer's callback form
@@ -74,9 +76,7 @@ def lan(
         list[str] | None, typer.Option(metavar="NAME", help="Take a host out of the site.")
     ] = None,
     site: SiteOption = None,
-    save: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the site out as an annotated file.")
-    ] = None,
+    save: SaveOption = None,
     admit: Annotated[
         list[str] | None, typer.Option(metavar="CIDR", help="Networks that reach the hosts' port.")
     ] = None,
@@ -89,7 +89,7 @@ def lan(
     """Serve models from shared hosts to workstations of admitted networks."""
 
     def run() -> int:
-        from provision.commands import deploy_lan
+        from provision.commands import deploy_site
         from provision.sitefile import Flags
 
         flags = Flags(
@@ -98,8 +98,33 @@ def lan(
             workstations=tuple(workstation or ()),
             admit=tuple(admit or ()),
             site=site,
+            pattern="lan",
         )
-        return deploy_lan(
+        return deploy_site(
+            flags, save=save, limit=limit or (), dry_run=dry_run, yes=yes, as_json=as_json, verbose=verbose
+        )
+
+    return run
+
+
+@app.command()
+def local(
+    site: SiteOption = None,
+    save: SaveOption = None,
+    limit: LimitOption = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> Run:
+    """Serve models on this machine, to this machine alone, and set up its OpenCode."""
+
+    def run() -> int:
+        from provision.commands import deploy_site
+        from provision.sitefile import Flags
+
+        flags = Flags(site=site, pattern="local")
+        return deploy_site(
             flags, save=save, limit=limit or (), dry_run=dry_run, yes=yes, as_json=as_json, verbose=verbose
         )
 
@@ -154,6 +179,30 @@ def capacity(
 
 
 @app.command()
+def doctor(
+    host: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this host of the site.")
+    ] = None,
+    workstation: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this workstation of the site.")
+    ] = None,
+    here: Annotated[bool, typer.Option("--here", help="Only this machine.")] = False,
+    site: SiteOption = None,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> Run:
+    """Say what is wrong on each machine, the cause first, with its repair; changes nothing."""
+
+    def run() -> int:
+        from provision.doctor import doctor as examine
+
+        limit = [*(host or ()), *(workstation or ())]
+        return examine(site, limit=limit, here=here, as_json=as_json, verbose=verbose)
+
+    return run
+
+
+@app.command()
 def inventory(
     site: SiteOption = None,
     list_: Annotated[bool, typer.Option("--list", help="The whole inventory (the default).")] = False,
@@ -181,6 +230,23 @@ def site_check(
         from provision.commands import check_site
 
         return check_site(file, as_json=as_json)
+
+    return run
+
+
+@site_app.command("export")
+def site_export(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the bundle is written.")],
+    site: SiteOption = None,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> Run:
+    """Write a bundle with which machines join as workstations by themselves; no secret is in it."""
+
+    def run() -> int:
+        from provision.joining import export
+
+        return export(out, site, as_json=as_json, verbose=verbose)
 
     return run
 

@@ -27,7 +27,7 @@ from provision.survey import reaches
 from provision.terminal import Terminal
 
 
-def deploy_lan(
+def deploy_site(
     flags: Flags,
     *,
     save: Path | None,
@@ -37,7 +37,7 @@ def deploy_lan(
     as_json: bool,
     verbose: bool,
 ) -> int:
-    """`lan`: the whole road."""
+    """`lan` and `local`: the whole road."""
     goal = Goal.DRY_RUN if dry_run else Goal.APPLY
     described = describe(flags)
     names = limited(described.site, limit)
@@ -46,7 +46,7 @@ def deploy_lan(
         file = shlex.quote(str(save))
         note(
             f"saved {printable(str(save))}; edit it, check it with `astraeus-provision site check {file}`, "
-            f"and use it from now on: `astraeus-provision lan --site {file}`"
+            f"and use it from now on: `astraeus-provision {described.site.pattern} --site {file}`"
         )
     someone_can_be_asked(goal, yes=yes)
     return run_on(described, names, goal, deploy, yes=yes, as_json=as_json, verbose=verbose)
@@ -77,9 +77,34 @@ def run_on(
     yes: bool,
     as_json: bool,
     verbose: bool,
+    alone: bool = False,
 ) -> int:
     """Make the run's folder and its Operation, act, and print the report."""
-    verb = {Goal.APPLY: "lan", Goal.DRY_RUN: "dry-run", Goal.VERIFY: "verify"}[goal]
+    verb = {Goal.APPLY: described.site.pattern, Goal.DRY_RUN: "dry-run", Goal.VERIFY: "verify"}[goal]
+    operation, described = begun(
+        described, limit, goal, verb, yes=yes, as_json=as_json, verbose=verbose, alone=alone
+    )
+    report = act(operation, described)
+    with suppress(KeyboardInterrupt):  # the run is over, and has its own verdict
+        if as_json:
+            result(json.dumps(report.model_dump(mode="json"), indent=2))
+        else:
+            result(report_text(report, dry_run=goal is Goal.DRY_RUN))
+    return report.exit_code
+
+
+def begun(
+    described: Described,
+    limit: frozenset[str],
+    goal: Goal,
+    verb: str,
+    *,
+    yes: bool,
+    as_json: bool,
+    verbose: bool,
+    alone: bool = False,
+) -> tuple[Operation, Described]:
+    """Make the run's folder, named by the verb, and its Operation; the site with what a look at it added."""
     run = RunDir.create(verb)
     run.write("site.json", described.site.model_dump(mode="json", by_alias=True))
     terminal = Terminal(verbose=verbose, presents=not as_json)
@@ -104,14 +129,9 @@ def run_on(
         outcomes=Outcomes(run),
         yes=yes,
         verbose=verbose,
+        alone=alone,
     )
-    report = act(operation, described.model_copy(update={"notes": (*described.notes, *renamed)}))
-    with suppress(KeyboardInterrupt):  # the run is over, and has its own verdict
-        if as_json:
-            result(json.dumps(report.model_dump(mode="json"), indent=2))
-        else:
-            result(report_text(report, dry_run=goal is Goal.DRY_RUN))
-    return report.exit_code
+    return operation, described.model_copy(update={"notes": (*described.notes, *renamed)})
 
 
 def check_site(file: Path, *, as_json: bool) -> int:

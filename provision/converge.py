@@ -14,7 +14,6 @@ from provision.progress import step
 from provision.ssh import ansible_host_vars
 from provision.survey import survey
 
-PLAYBOOK = "lan.yml"
 FULL_BYTES = 1 << 20
 """A disk with less free is full: no module of Ansible's fits on it."""
 
@@ -51,7 +50,7 @@ def converge(
     verb = "Check" if check else "Converge"
     with step(operation.terminal.progress, f"{verb} {', '.join(hosts)}") as summary:
         played = ansible.play(
-            PLAYBOOK,
+            f"{operation.site.pattern}.yml",
             operation.run.root,
             log=operation.log,
             tell=operation.tell,

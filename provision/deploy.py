@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from provision.converge import converge, look_again
@@ -16,18 +17,25 @@ from provision.report import Failure, Report
 from provision.sitefile import Described, remember
 
 
-def deploy(operation: Operation, described: Described) -> Report:
-    """Run the whole road as far as the goal goes; every ending, Ctrl-C too, is a Report."""
+def deploy(operation: Operation, described: Described, keep: Callable[[bool], None] | None = None) -> Report:
+    """Run the whole road as far as the goal goes; every ending, Ctrl-C too, is a Report.
+
+    `keep` is told at the end of a run that changes things whether each workstation is finished; without it
+    the site is remembered.
+    """
 
     def road(present: Present) -> None:
         seen = look(operation)
         fitted = replace(operation, site=seen.site)
         plan = _planned(fitted, seen)
         present(plan.model_dump(mode="json", exclude={"hosts": {"__all__": {"variables"}}}))
-        _agreed(fitted, plan)
+        agreed(fitted, plan)
         unfinished = _carried_out(fitted, plan, seen)
         if operation.goal.mutates:
-            remember(described.site)
+            if keep is None:
+                remember(described.site)
+            else:
+                keep(not unfinished and not plan.skipped)
         say_unfinished(fitted, plan, unfinished)
 
     return ended(operation, described, road)
@@ -50,8 +58,8 @@ def _planned(operation: Operation, seen: Seen) -> Plan:
     return plan
 
 
-def _agreed(operation: Operation, plan: Plan) -> None:
-    """On a terminal a person is asked once; a run that changes nothing never asks."""
+def agreed(operation: Operation, plan: Plan) -> None:
+    """Ask a person once, on a terminal, where something changes; Declined where she says no."""
     if not operation.goal.mutates or operation.yes or not plan.changes:
         return
     if not operation.terminal.agrees("Carry out this plan?", plan_text(plan)):

@@ -36,7 +36,7 @@ def inventory_for(described: Described, host: str | None) -> dict[str, Any]:
             missing.append(
                 ProvisionError(
                     f"{name}: its variables cannot be told, as it could not be looked at or is not ready",
-                    remedy="`astraeus-provision lan --dry-run` names every finding",
+                    remedy=f"`astraeus-provision {site.pattern} --dry-run` names every finding",
                 )
             )
             continue

@@ -9,7 +9,7 @@ from router.endpoint import Endpoint, OfferedModel
 
 def endpoint(host: Host, catalogue: Catalogue) -> Endpoint:
     """Where workstations find that host, and what it offers."""
-    address = host.advertise or host.name
+    address = host.address
     bracketed = f"[{address}]" if ":" in address else address
     return Endpoint(
         name=host.name,

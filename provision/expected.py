@@ -20,7 +20,7 @@ from provision.fleet.host.script import LiveQuery
 from provision.hostvars import archive_for, host_vars
 from provision.model import Frozen
 from provision.paths import data_root
-from provision.rolevars import FIREWALL_MANAGERS, HostVars, LanFirewallVars, WantedModel
+from provision.rolevars import FIREWALL_MANAGERS, FirewallManager, HostVars, LanFirewallVars, WantedModel
 from provision.site import Host, Site
 
 ROLES_SEEN_LIVE = ("lan_firewall", "ollama", "ollama_models")
@@ -75,6 +75,8 @@ class ExpectedLive(Frozen):
     models_dir: str
     absent: tuple[str, ...]
     """Paths that must not be there."""
+    closed_by: FirewallManager | None
+    """Who keeps the port closed; None where nobody has to."""
     ufw: ExpectedUfw | None
 
     @property
@@ -143,8 +145,9 @@ def expected_live(variables: HostVars) -> ExpectedLive:
     given = variables.flat()
     firewall = variables.lan_firewall
     scopes = {role: _Scope(role, given) for role in ROLES_SEEN_LIVE}
-    ruling = scopes["lan_firewall"].spec["managers"][firewall.lan_firewall_manager]
-    specs = [(scope, ruling if role == "lan_firewall" else scope.spec) for role, scope in scopes.items()]
+    closing = scopes.pop("lan_firewall")
+    ruling = {} if firewall is None else closing.spec["managers"][firewall.lan_firewall_manager]
+    specs = [(closing, ruling), *((scope, scope.spec) for scope in scopes.values())]
     table = ruling.get("nft_table")
     return ExpectedLive(
         files=tuple(_file(scope, item) for scope, spec in specs for item in spec.get("files", ())),
@@ -154,13 +157,14 @@ def expected_live(variables: HostVars) -> ExpectedLive:
             for link in spec.get("links", ())
         },
         units=tuple(_unit(scope, item) for scope, spec in specs for item in spec.get("units", ())),
-        nft_table=None if table is None else scopes["lan_firewall"].template(table),
+        nft_table=None if table is None else closing.template(table),
         ledger=str(scopes["ollama_models"].value(scopes["ollama_models"].spec["ledger"])),
         version=variables.ollama.ollama_version,
         models=variables.ollama_models.ollama_models_wanted,
         models_dir=variables.ollama_models.ollama_models_dir,
         absent=tuple(scope.value(path) for scope, spec in specs for path in spec.get("absent", ())),
-        ufw=_ufw(ruling, firewall) if "ufw_rules" in ruling else None,
+        closed_by=None if firewall is None else firewall.lan_firewall_manager,
+        ufw=None if firewall is None or "ufw_rules" not in ruling else _ufw(ruling, firewall),
     )
 
 
@@ -204,7 +208,7 @@ def live_query(host: Host, site: Site, catalogue: Catalogue) -> LiveQuery:
     queries = [
         expected_live(host_vars(host, site, catalogue, archive=archive, admit=(), firewall=manager)).query
         for archive in archives
-        for manager in FIREWALL_MANAGERS
+        for manager in (FIREWALL_MANAGERS[:1] if host.is_here else FIREWALL_MANAGERS)
     ]
     if not queries:
         return LiveQuery()

@@ -28,6 +28,9 @@ URL = rf"^https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]*)(:[0-9]{{1,5}}
 MIRROR = URL.replace("(/[^", "(/[^/")
 KEEP_ALIVE = r"^(-1|[0-9]+(s|m|h)?)$"
 LOCAL = "localhost"
+HERE = "this-machine"
+"""The host of the local pattern: the machine that runs the command."""
+LOOPBACK = "127.0.0.1"
 MAX_PORT = 65535
 MAX_NAME = 240
 """A run keeps files of a machine's name, with an ending; DNS itself would allow 253 characters."""
@@ -71,7 +74,8 @@ def host_name(value: str) -> str:
     """A host is reached by others; ValueError where this name leads each of them to itself."""
     if value.lower() == LOCAL:
         raise ValueError(
-            f"{value!r} cannot serve others: give the machine the name or address by which they reach it"
+            f"{value!r} cannot serve others: give the machine the name or address by which they reach it "
+            "(`astraeus-provision local` serves this machine alone)"
         )
     return value
 

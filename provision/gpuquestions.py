@@ -9,49 +9,6 @@ from provision.fitting import WayOut, memory_for, needs_text, processor_share, w
 from provision.residency import fits_alone
 
 
-def graphics(case: Case) -> Findings:
-    """A GPU whose driver answers, unless the site says that the processor shall do it."""
-    found = case.facts.graphics
-    if case.host.accelerator == "cpu":
-        return
-    by_cpu = case.by_site("accelerator: cpu")
-    others = sorted({card.vendor for card in found.pci} - {"nvidia"})
-    match found.driver:
-        case "missing":
-            yield case.blocks(
-                "it has an NVIDIA GPU, but no driver",
-                f"install the driver (with nvidia-smi) and reboot; if its processor shall serve: {by_cpu}",
-            )
-        case "broken":
-            yield case.blocks(
-                f"its NVIDIA driver does not answer: {found.message}",
-                "reboot it or repair its driver until `nvidia-smi` lists the GPU; if its processor shall "
-                f"serve: {by_cpu}",
-            )
-        case "absent":
-            seen = f"; it has a graphics card by {', '.join(others)}" if others else ""
-            yield case.blocks(
-                f"it has no NVIDIA GPU{seen}",
-                f"if its processor shall serve: {by_cpu}",
-            )
-        case _:
-            return
-
-
-def driver_age(case: Case) -> Findings:
-    """A driver that is too old runs the models on the processor, and says so nowhere."""
-    if case.host.accelerator == "cpu":
-        return
-    oldest = case.catalogue.ollama.oldest_driver
-    for driver in sorted({gpu.driver for gpu in case.facts.graphics.gpus}):
-        major = driver.partition(".")[0]
-        if major.isdigit() and int(major) < oldest:
-            yield case.blocks(
-                f"its NVIDIA driver {driver} is too old for Ollama {case.catalogue.ollama.version}",
-                f"install driver {oldest} or newer and reboot",
-            )
-
-
 def gpu_memory(case: Case) -> Findings:
     """Something must fit on the cards, and everything that was asked for by name.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from provision.catalogue import Catalogue, Model, full_name
+from provision.forms import LOOPBACK
 from provision.model import Frozen
 from provision.rolevars import (
     FirewallManager,
@@ -103,7 +104,7 @@ def host_vars(
             ollama_version=catalogue.ollama.version,
             ollama_archive=archive.source,
             ollama_archive_sha256=archive.sha256,
-            ollama_bind=BIND_LAN,
+            ollama_bind=LOOPBACK if host.is_here else BIND_LAN,
             ollama_port=port,
             ollama_context_length=catalogue.context_tokens,
             ollama_num_parallel=num_parallel(serving),
@@ -119,9 +120,9 @@ def host_vars(
             ollama_models_dir=models_dir,
             ollama_models_wanted=wanted_models(host, site, catalogue, sizes or {}),
         ),
-        lan_firewall=LanFirewallVars(
-            lan_firewall_port=port, lan_firewall_admit=admit, lan_firewall_manager=firewall
-        ),
+        lan_firewall=None
+        if host.is_here
+        else LanFirewallVars(lan_firewall_port=port, lan_firewall_admit=admit, lan_firewall_manager=firewall),
     )
 
 

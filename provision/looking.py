@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from provision.errors import PreflightError, ProvisionError, SiteError
@@ -56,22 +56,27 @@ def hosts_first(operation: Operation) -> frozenset[str]:
     return frozenset(hosts) if hosts & by_cards and names & stations else frozenset()
 
 
-def look(operation: Operation) -> Seen:
-    """Survey and judge; PreflightError carries every finding that blocks."""
+def fit_to_cards(operation: Operation, seen: Survey) -> tuple[Operation, dict[str, Fit]]:
+    """The operation on the site with what fits on the hosts' cards, and that."""
+    found = fits(operation.site, operation.catalogue, seen.hosts)
+    return replace(operation, site=fitted(operation.site, found)), found
+
+
+def see(operation: Operation) -> tuple[Survey, dict[str, str], list[Finding]]:
+    """Survey; with the sudo passwords that were given, and what was wrong with those."""
     _write_orders(operation)
     first = hosts_first(operation)
     seen, passwords, refused = _looked(operation, first or scope(operation))
-    found = fits(operation.site, operation.catalogue, seen.hosts)
-    site = fitted(operation.site, found)
     if first:
-        later = replace(operation, site=site)
+        able, _ = fit_to_cards(operation, seen)
         try:
-            _write_orders(later)
+            _write_orders(able)
         except SiteError as error:  # a profile asks by name for what fits nowhere
             raise PreflightError([error]) from None
-        stations, _, _ = _looked(later, scope(operation) - first)
+        stations, _, _ = _looked(able, scope(operation) - first)
         seen = seen.merged(stations)
-    return _judged(operation, seen, passwords, refused).model_copy(update={"site": site, "fits": found})
+    operation.run.write("survey.json", seen.model_dump(mode="json"))
+    return seen, passwords, refused
 
 
 def _write_orders(operation: Operation) -> None:
@@ -93,10 +98,9 @@ def _looked(operation: Operation, names: Collection[str]) -> tuple[Survey, dict[
     return seen, passwords, refused
 
 
-def _judged(
-    operation: Operation, seen: Survey, passwords: Mapping[str, str], refused: Sequence[Finding]
-) -> Seen:
-    operation.run.write("survey.json", seen.model_dump(mode="json"))
+def look(operation: Operation) -> Seen:
+    """Survey and judge; PreflightError carries every finding that blocks."""
+    seen, passwords, refused = see(operation)
     asked = passwords.keys() | {one.machine for one in refused}
     found = preflight(
         operation.site, operation.catalogue, seen, passwords=asked, site_file=operation.site_file
@@ -116,7 +120,8 @@ def _judged(
         for one in findings
         if one.severity == "skips"
     }
-    return Seen(survey=seen, sudo_passwords=passwords, skipped=skipped, site=operation.site)
+    able, found_fits = fit_to_cards(operation, seen)
+    return Seen(survey=seen, sudo_passwords=passwords, skipped=skipped, site=able.site, fits=found_fits)
 
 
 def _survey(

@@ -12,7 +12,7 @@ NOBODY = "none"
 """On the command line, instead of workstations."""
 
 
-def _named(text: str) -> dict[str, Any]:
+def machine_named(text: str) -> dict[str, Any]:
     """`user@name` as a machine of the site."""
     user, _, name = text.rpartition("@")
     return {"name": name, **({"ssh": {"user": user}} if user else {})}
@@ -22,7 +22,7 @@ def added(machines: Sequence[dict[str, Any]], named: Sequence[str]) -> list[dict
     """The machines after `--host` or `--workstation`: one that is known keeps what is known of it."""
     result = list(machines)
     for text in named:
-        machine = _named(text)
+        machine = machine_named(text)
         for index, known in enumerate(result):
             if known["name"] == machine["name"]:
                 result[index] = {
@@ -39,7 +39,7 @@ def stations_after(known: Sequence[dict[str, Any]], named: Sequence[str]) -> lis
     """The workstations after `--workstation`; SiteError where nobody is named beside somebody."""
     if list(named) == [NOBODY]:
         return []
-    if NOBODY in [_named(text)["name"].lower() for text in named]:
+    if NOBODY in [machine_named(text)["name"].lower() for text in named]:
         raise SiteError(
             f"--workstation {' --workstation '.join(named)}: `{NOBODY}` is said alone and once",
             remedy=f"name the workstations, or say `--workstation {NOBODY}` where there shall be none",
@@ -49,7 +49,7 @@ def stations_after(known: Sequence[dict[str, Any]], named: Sequence[str]) -> lis
 
 def refuse_contradictions(hosts: Sequence[str], removed: Sequence[str]) -> None:
     """SiteError for a host that is to come and to go."""
-    both = [name for name in removed if name in [_named(text)["name"] for text in hosts]]
+    both = [name for name in removed if name in [machine_named(text)["name"] for text in hosts]]
     if both:
         raise SiteError(
             f"--host {both[0]} --remove-host {both[0]}: one says that it serves, the other that it does not",

@@ -84,6 +84,8 @@ def _by_interface(facts: HostFacts) -> tuple[list[Network], str] | str:
 
 def admitted(host: Host, site: Site, facts: HostFacts) -> Admission | Refusal:
     """Decide for one host: its list, else the site's, else its own private subnet towards the operator."""
+    if host.is_here:
+        return Admission(networks=(), reason="it serves this machine alone", operator=None)
     described = _described(host, site)
     if described is None:
         found = _by_interface(facts)

@@ -44,15 +44,24 @@ class Operation:
     outcomes: Outcomes
     yes: bool
     verbose: bool
+    alone: bool = False
+    """Whether its own command alone finishes it: the site that others read does not have its machine yet."""
 
     @property
     def site_file(self) -> str | None:
         """The file that describes the site; None where flags or the memory do."""
         return self.described_by[1] if self.described_by else None
 
+    @property
+    def deploys(self) -> str:
+        """The command that brings the site to its state."""
+        return self.site.pattern
+
     def again(self, *limit: str, verb: str = "") -> str:
         """The command that finishes the machines named, or proves them where this run only verifies."""
-        verb = verb or ("verify" if self.goal is Goal.VERIFY else "lan")
+        if self.alone:
+            return self.command
+        verb = verb or ("verify" if self.goal is Goal.VERIFY else self.deploys)
         limits = [word for name in limit for word in ("--limit", name)]
         return shlex.join(["astraeus-provision", verb, *self.described_by, *limits])
 

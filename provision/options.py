@@ -13,6 +13,9 @@ Run = Callable[[], int]
 SiteOption = Annotated[
     Path | None, typer.Option("--site", metavar="FILE", help="Site file; default: the remembered site.")
 ]
+SaveOption = Annotated[
+    Path | None, typer.Option("--save", metavar="FILE", help="Write the site out as an annotated file.")
+]
 HostOption = Annotated[
     list[str] | None,
     typer.Option("--host", metavar="[USER@]NAME", help="A host that serves; adds to the site."),

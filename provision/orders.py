@@ -116,7 +116,7 @@ def _base(site: Site, catalogue: Catalogue) -> Order:
             tools={model.name: _calls_tools(model) for model in catalogue.models},
         ),
         ollama_host=served[0].url.removeprefix("http://") if site.client_env else None,
-        names=tuple(host.advertise or host.name for host in site.hosts),
+        names=tuple(host.address for host in site.hosts),
         confirm=Confirm(models=_asked(served, catalogue)),
     )
 

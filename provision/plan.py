@@ -254,7 +254,7 @@ def plan_text(plan: Plan) -> str:
     lines = [f"Plan (workstations: {stations})"]
     for host in plan.hosts:
         lines.append(f"  {host.name} (host)")
-        lines.append(f"    admits {', '.join(host.admission.cidrs)} ({host.admission.reason})")
+        lines.append(f"    admits {', '.join(host.admission.cidrs) or 'nobody'} ({host.admission.reason})")
         lines += [f"    {line}" for line in host.serves]
         lines += [f"    {number}. {action}" for number, action in enumerate(host.actions, 1)]
         if not host.actions:

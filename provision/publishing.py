@@ -63,7 +63,7 @@ def _stale(operation: Operation, station: WorkstationPlan) -> Failure:
     return Failure(
         problem=f"{station.name}: it is not as the site describes it",
         evidence="\n".join(station.actions),
-        remedy=operation.again(station.name, verb="lan"),
+        remedy=operation.again(station.name, verb=operation.deploys),
     )
 
 

@@ -98,11 +98,12 @@ class HostVars(Frozen):
 
     ollama: OllamaVars
     ollama_models: OllamaModelsVars
-    lan_firewall: LanFirewallVars
+    lan_firewall: LanFirewallVars | None
+    """None where the server listens on the loopback alone."""
 
     def flat(self) -> dict[str, object]:
         """One mapping of role variables, as Ansible host variables."""
         merged: dict[str, object] = {}
         for part in (self.ollama, self.ollama_models, self.lan_firewall):
-            merged |= part.model_dump(mode="json")
+            merged |= {} if part is None else part.model_dump(mode="json")
         return merged

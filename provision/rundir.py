@@ -30,8 +30,8 @@ def _naming(path: Path) -> Iterator[None]:
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
-def write_atomic(path: Path, content: str) -> None:
-    """Write a file of mode 0600 so that it is there whole or not at all; OSError names it."""
+def write_atomic(path: Path, content: str, *, mode: int = 0o600) -> None:
+    """Write a file so that it is there whole or not at all; OSError names it."""
     with _naming(path):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Part of the name: with the whole of it a long name would become one that no folder takes.
@@ -40,6 +40,7 @@ def write_atomic(path: Path, content: str) -> None:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(content)
                 file.flush()
+                os.fchmod(file.fileno(), mode)
                 os.fsync(file.fileno())
             Path(name).replace(path)
         except BaseException:

@@ -9,9 +9,11 @@ from pydantic import AfterValidator, Field, model_validator
 from provision.catalogue import load_catalogue
 from provision.forms import (
     DEFAULT_PROFILE,
+    HERE,
     HOP,
     KEEP_ALIVE,
     LOCAL,
+    LOOPBACK,
     MAX_PORT,
     MIRROR,
     PATH,
@@ -84,6 +86,16 @@ class Host(Frozen):
         """Catalogue names this host serves, in the catalogue's order."""
         names = load_catalogue().model_names
         return names if self.models is None else tuple(name for name in names if name in self.models)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is the machine that runs the command, and serves that machine alone."""
+        return self.name == HERE
+
+    @property
+    def address(self) -> str:
+        """The name or address that workstations use."""
+        return self.advertise or (LOOPBACK if self.is_here else self.name)
 
 
 class Workstation(Frozen):
@@ -166,11 +178,14 @@ class Router(Frozen):
     """How long a model may take to begin its answer; otherwise its size says."""
 
 
+Pattern = Literal["lan", "local"]
+
+
 class Site(Frozen):
     """All of it; `schema: 1` is the file's version."""
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
-    pattern: Literal["lan"] = "lan"
+    pattern: Pattern = "lan"
     hosts: Annotated[tuple[Host, ...], Field(min_length=1)]
     workstations: tuple[Workstation, ...] | None = None
     """None is the machine that runs the command; an empty list is nobody."""
@@ -192,6 +207,21 @@ class Site(Frozen):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"{name!r} is named twice; every machine has one name")
+        return self
+
+    @model_validator(mode="after")
+    def _is_of_its_pattern(self) -> Site:
+        if self.pattern == "lan":
+            if any(host.is_here for host in self.hosts):
+                raise ValueError(f"{HERE!r} is the host of a site with `pattern: local`; name it otherwise")
+            return self
+        (host, *others) = self.hosts
+        if others or not host.is_here:
+            raise ValueError(f"a local site has one host, {HERE!r}: the machine that runs the command")
+        if any(station.name != LOCAL for station in self.consumers):
+            raise ValueError(f"a local site has no workstation but {LOCAL!r}: it serves no other machine")
+        if (self.admit, host.admit, host.advertise, host.ssh) != (None, None, None, Ssh()):
+            raise ValueError("a local site admits nobody and is reached by nobody: no admit, advertise, ssh")
         return self
 
     def host(self, name: str) -> Host:

@@ -14,18 +14,18 @@ from pydantic import ValidationError
 
 from provision.errors import SiteError
 from provision.foreign import printable
-from provision.forms import FORMS, PATH
+from provision.forms import FORMS, HERE, PATH
 from provision.machineflags import added, refuse_contradictions, refuse_nobody, stations_after
 from provision.model import Frozen
 from provision.paths import remembered_site
 from provision.rundir import write_atomic
 from provision.sentences import complaints, sentence, validated
-from provision.site import ArchiveSource, Host, Site, Workstation
+from provision.site import ArchiveSource, Host, Pattern, Site, Workstation
 from provision.yamldoc import MissingFileError, YamlDocument, read_yaml
 
 _COMMENTS = {
     "schema": "Version of this file's form.",
-    "pattern": "lan: shared servers, admitted networks only.",
+    "pattern": "lan: shared servers, admitted networks only. local: this machine serves itself.",
     "hosts": "Machines that serve. models: catalogue names (unset: what fits). accelerator: nvidia or cpu.",
     "workstations": "Machines whose OpenCode uses the hosts. `localhost`: where this runs; []: nobody.",
     "admit": "Networks that reach the port. Unset: each host's own private subnet.",
@@ -164,6 +164,8 @@ class Flags(Frozen):
     workstations: tuple[str, ...] = ()
     admit: tuple[str, ...] = ()
     site: Path | None = None
+    pattern: Pattern | None = None
+    """What the command deploys; None takes a site of any pattern."""
 
 
 class Described(Frozen):
@@ -194,6 +196,9 @@ def describe(flags: Flags) -> Described:
     base, origin = _base(flags)
     option = () if flags.site is None else ("--site", str(flags.site))
     notes: list[str] = []
+    if base is not None and flags.pattern not in {None, base.pattern}:
+        notes += _another_pattern(base, flags)
+        base, origin = None, "flags only"
     data: dict[str, Any] = (
         {}
         if base is None
@@ -207,6 +212,9 @@ def describe(flags: Flags) -> Described:
                 remedy=f"it has {', '.join(before) or 'none'}",
             )
     kept = [host for host in data.get("hosts", []) if host["name"] not in flags.remove_hosts]
+    if flags.pattern == "local":
+        data = {**data, "pattern": flags.pattern, "hosts": data.get("hosts") or [{"name": HERE}]}
+        return Described(site=from_flags(data), origin=origin, option=option, notes=tuple(notes))
     data["hosts"] = added(kept, flags.hosts)
     new = [host["name"] for host in data["hosts"] if host["name"] not in before]
     if new and kept:
@@ -222,7 +230,22 @@ def describe(flags: Flags) -> Described:
             notes.append(f"--admit stands for {', '.join(own)} too, in place of what the site says for them")
     if not data["hosts"]:
         refuse_nobody(flags.remove_hosts, option)
-    return Described(site=_validated(data), origin=origin, option=option, notes=tuple(notes))
+    return Described(site=from_flags(data), origin=origin, option=option, notes=tuple(notes))
+
+
+def _another_pattern(base: Site, flags: Flags) -> list[str]:
+    """What becomes of the remembered site; SiteError where a file was named."""
+    hosts = ", ".join(host.name for host in base.hosts)
+    if flags.site is not None:
+        raise SiteError(
+            f"{printable(str(flags.site))}: is a site of the {base.pattern} pattern ({hosts})",
+            remedy=f"deploy it with `astraeus-provision {base.pattern} --site FILE`",
+        )
+    note = (
+        f"the site remembered so far ({base.pattern}: {hosts}) is not this one, which takes its place; "
+        f"`astraeus-provision {base.pattern} --dry-run --save FILE` writes it down before"
+    )
+    return [note]
 
 
 def _base(flags: Flags) -> tuple[Site | None, str]:
@@ -235,7 +258,8 @@ def _base(flags: Flags) -> tuple[Site | None, str]:
         return None, "flags only"
 
 
-def _validated(data: dict[str, Any]) -> Site:
+def from_flags(data: dict[str, Any]) -> Site:
+    """Return the site that flags changed; SiteError names what of it is wrong."""
     try:
         return Site.model_validate(data)
     except ValidationError as error:

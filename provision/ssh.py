@@ -48,6 +48,8 @@ class Reach(Frozen):
     """The user's; the first is where an accepted key goes."""
     global_known_hosts_files: tuple[str, ...] = ()
     host_key_alias: str | None = None
+    here: bool = False
+    """Whether it is this machine: programs are started, nobody logs in."""
 
     @property
     def key_name(self) -> str:
@@ -56,6 +58,13 @@ class Reach(Frozen):
         return (
             name if self.port == paramiko.config.SSH_PORT or self.host_key_alias else f"[{name}]:{self.port}"
         )
+
+
+def this_machine(name: str) -> Reach:
+    """The way to the machine that runs this, for whoever runs it."""
+    return Reach(
+        alias=name, hostname="127.0.0.1", port=22, user=getpass.getuser(), known_hosts_files=(), here=True
+    )
 
 
 def _overrides(name: str, ssh: Ssh) -> str:
@@ -197,7 +206,9 @@ def _options(reach: Reach) -> dict[str, str]:
 
 
 def openssh_argv(reach: Reach, *command: str, options: Mapping[str, str] | None = None) -> list[str]:
-    """An `ssh` command line to the machine that never asks anything."""
+    """The command line, that of `ssh`, by which a shell there runs a command; it never asks anything."""
+    if reach.here:
+        return ["sh", "-c", " ".join(command)]
     wanted = {
         "BatchMode": "yes",
         "ConnectTimeout": str(CONNECT_TIMEOUT_S),
@@ -214,6 +225,8 @@ def openssh_argv(reach: Reach, *command: str, options: Mapping[str, str] | None 
 
 def ansible_host_vars(reach: Reach) -> dict[str, Any]:
     """Ansible's connection variables; ansible_host is the alias, so the user's other settings apply."""
+    if reach.here:
+        return {"ansible_connection": "local"}
     common = [word for key, value in _options(reach).items() for word in ("-o", f"{key}={value}")]
     common += [word for path in reach.identity_files[1:] for word in ("-o", f"IdentityFile={path}")]
     variables: dict[str, Any] = {

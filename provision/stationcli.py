@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -131,5 +132,82 @@ def bottleneck(
         from provision.smoke import bottleneck as say
 
         return say(since, as_json=as_json)
+
+    return run
+
+
+def onboard(
+    target: Annotated[str, typer.Argument(metavar="[USER@]NAME", help="The new workstation.")],
+    profile: Annotated[
+        str | None, typer.Option(metavar="PROFILE", help="Who thinks where; default: the site's.")
+    ] = None,
+    site: SiteOption = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> Run:
+    """Equip one more workstation, confirm it there, and add it to the site; hosts are proven, not changed."""
+
+    def run() -> int:
+        from provision.onboarding import onboard as bring
+
+        return bring(
+            target, profile=profile, site=site, dry_run=dry_run, yes=yes, as_json=as_json, verbose=verbose
+        )
+
+    return run
+
+
+def join(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Made with `site export`.")],
+    sha256: Annotated[
+        str | None, typer.Option(metavar="HEX", help="The checksum that its maker told.")
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option(metavar="PROFILE", help="Who thinks where; default: the bundle's.")
+    ] = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> Run:
+    """Make this machine a workstation of the hosts that a bundle names; no login anywhere is needed."""
+
+    def run() -> int:
+        from provision.joining import join as become_one
+
+        return become_one(
+            bundle,
+            sha256=sha256,
+            profile=profile,
+            dry_run=dry_run,
+            yes=yes,
+            as_json=as_json,
+            verbose=verbose,
+        )
+
+    return run
+
+
+def offboard(
+    target: Annotated[str, typer.Argument(metavar="[USER@]NAME", help="A workstation of the site.")],
+    forget: Annotated[
+        bool, typer.Option("--forget", help="It is gone: only take it out of the site.")
+    ] = False,
+    site: SiteOption = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> Run:
+    """Give a workstation's files back as they were, and take it out of the site."""
+
+    def run() -> int:
+        from provision.onboarding import offboard as release
+
+        return release(
+            target, forget=forget, site=site, dry_run=dry_run, yes=yes, as_json=as_json, verbose=verbose
+        )
 
     return run

@@ -13,6 +13,7 @@ from typing import Any
 
 from provision import hostkeys
 from provision.catalogue import Catalogue
+from provision.engines.here import look_here
 from provision.engines.pyinfra import gather
 from provision.errors import EngineError
 from provision.facts import HostFacts, Unreached
@@ -27,7 +28,7 @@ from provision.model import Frozen
 from provision.openfiles import room_for
 from provision.rundir import write_atomic
 from provision.site import Site
-from provision.ssh import CONNECT_TIMEOUT_S, Reach, pyinfra_host_data, resolve, run_ssh_config
+from provision.ssh import CONNECT_TIMEOUT_S, Reach, pyinfra_host_data, resolve, run_ssh_config, this_machine
 
 _BROKEN = Unreached(kind="other", reason="it was reached, but its answers make no sense")
 
@@ -74,10 +75,13 @@ def _require_openssh() -> None:
 
 
 def reaches(site: Site) -> dict[str, Reach]:
-    """How every machine but the local one is reached (SiteError where ~/.ssh/config is broken)."""
-    _require_openssh()
-    wishes = {one.name: one.ssh for one in site.consumers} | {host.name: host.ssh for host in site.hosts}
-    return {name: resolve(name, ssh) for name, ssh in wishes.items() if name != LOCAL}
+    """How every machine but a local workstation is reached (SiteError where ~/.ssh/config is broken)."""
+    wishes = {one.name: one.ssh for one in site.consumers if one.name != LOCAL}
+    wishes |= {host.name: host.ssh for host in site.hosts if not host.is_here}
+    if wishes:
+        _require_openssh()
+    here = {host.name: this_machine(host.name) for host in site.hosts if host.is_here}
+    return here | {name: resolve(name, ssh) for name, ssh in wishes.items()}
 
 
 def _machine_names(site: Site) -> tuple[str, ...]:
@@ -97,6 +101,7 @@ def write_inventory(run_dir: Path, site: Site, ways: Mapping[str, Reach], *, tim
             return {"local": True, "as_user": operator_user()}
         return pyinfra_host_data(ways[name], run_dir, timeout_s)
 
+    ways = {name: way for name, way in ways.items() if not way.here}
     inventory = {
         "hosts": {host.name: data(host.name) for host in site.hosts if host.name in ways},
         "workstations": {
@@ -160,11 +165,12 @@ def survey(
     One without is only asked for its key; so is one that then showed another.
     """
     names = [name for name in _machine_names(site) if only is None or name in only]
-    remote = {name: ways[name] for name in names if name != LOCAL}
+    remote = {name: ways[name] for name in names if name != LOCAL and not ways[name].here}
+    here = [host for host in site.hosts if host.name in names and host.is_here]
     room_for(len(remote))
     on_file = {name: way for name, way in remote.items() if _on_file(way)}
     strangers = {name: way for name, way in remote.items() if name not in on_file}
-    asked = [name for name in names if name in on_file or name not in remote]
+    asked = [name for name in names if name in on_file or name == LOCAL]
     write_inventory(run_dir, site, on_file, timeout_s=timeout_s)
     for host in site.hosts:
         if host.name in on_file:
@@ -176,6 +182,9 @@ def survey(
             gather(run_dir, asked, log=log, sudo_passwords=sudo_passwords) if asked else ({}, {})
         )
         keys = keys_of_strangers.result()
+    for host in here:
+        query = host_query(host, site, catalogue, (live or {}).get(host.name))
+        answers[host.name] = look_here(query, (sudo_passwords or {}).get(host.name), log)
     # Asked once more: who shows another key, and why a proxy leads nowhere, which pyinfra does not tell.
     doubtful = {
         name: remote[name]

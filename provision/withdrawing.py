@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from provision.ending import Declined, Present, ended
 from provision.engines import workstations
@@ -15,8 +15,11 @@ from provision.sitefile import Described
 from provision.survey import survey
 
 
-def withdraw(operation: Operation, described: Described) -> Report:
-    """Take ours out on the workstations of the limit; PublishError names those that kept it."""
+def withdraw(operation: Operation, described: Described, keep: Callable[[], None] | None = None) -> Report:
+    """Take ours out on the workstations of the limit; PublishError names those that kept it.
+
+    `keep` is called at the end of a run that changed things, where all of them are done.
+    """
 
     def road(present: Present) -> None:
         names = [one.name for one in operation.site.consumers if one.name in operation.limit]
@@ -49,6 +52,8 @@ def withdraw(operation: Operation, described: Described) -> Report:
             raise PublishError(
                 [ProvisionError(f"{name}: {why}", remedy=remedy) for name, why in failed.items()]
             )
+        if operation.goal.mutates and keep is not None:
+            keep()
 
     return ended(operation, described, road)
 

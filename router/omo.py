@@ -14,6 +14,8 @@ from router.prompts import READ_ONLY
 from router.resolve import Resolved, ResolvedAgent
 
 SECTION = "[opencode]"
+CHAIN = "fallback_models"
+"""An agent's key for the models that it goes on with."""
 MIGRATIONS = ("2026-07-opencode-config-unification", "2026-08-reasoning-unification")
 """Without the second the plugin rewrites chains into a key that it then ignores, and asks other models."""
 CATEGORIES = (
@@ -69,7 +71,7 @@ def omo_settings(
     # It cannot be disabled, and would ask a model of the plugin's choice.
     chain = chains.get("sisyphus", chains[resolved.agents[0].name])
     settings.append(_setting(("agents", "sisyphus-junior", "model"), chain[0]))
-    settings.append(_setting(("agents", "sisyphus-junior", "fallback_models"), list(chain[1:])))
+    settings.append(_setting(("agents", "sisyphus-junior", CHAIN), list(chain[1:])))
     fallback: dict[str, JsonValue] = {
         "enabled": True,
         "retry_on_errors": list(RETRIED),
@@ -105,9 +107,9 @@ def _agent(agent: ResolvedAgent, chain: tuple[str, ...], *, guarded: bool) -> li
         if agent.description:
             values["description"] = agent.description
     # Set even where it is empty: without it the plugin would take a chain of its own.
-    values["fallback_models"] = list(chain[1:])
+    values[CHAIN] = list(chain[1:])
     # What must not leave the site does not depend on what a user had there before.
-    fixed = ("model", "fallback_models") if guarded else ()
+    fixed = ("model", CHAIN) if guarded else ()
     return [
         _setting(("agents", agent.name, key), value, "own" if key in fixed else "offer")
         for key, value in values.items()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 import yaml
 from pydantic import JsonValue
 
-from router.chain import PLACE, chain_plugin
+from router.chain import PLACE, Chains, chain_plugin
 from router.commands import commands
 from router.endpoint import Frozen
-from router.omo import model_path, omo_settings
+from router.omo import CHAIN, model_path, omo_settings
 from router.opencode import Setting
 from router.permissions import READING, permission
 from router.profile import POOL, is_local
@@ -54,6 +54,21 @@ class Rendered(Frozen):
     files: tuple[WholeFile, ...]
     agents: Mapping[str, Expected]
     """By the names under which OpenCode lists them."""
+    chains: Chains | None = None
+
+    def leaving(self, settings: Collection[tuple[str, ...]]) -> Rendered:
+        """Return it without the chains of agents whose own chain, one of these settings, is their user's."""
+        if self.chains is None:
+            return self
+        hers = {
+            name
+            for name, agent in self.agents.items()
+            if agent.setting is not None and (*agent.setting[:-1], CHAIN) in settings
+        }
+        mine = _chain_file(self.chains.without(hers))
+        return self.model_copy(
+            update={"files": tuple(mine if file.path == mine.path else file for file in self.files)}
+        )
 
 
 def render(
@@ -81,21 +96,18 @@ def render(
         for agent in others
     }
     reads = {shown[agent.name]: READING["read"] for agent in others if not agent.trusted}
+    moves = Chains(
+        by_agent={shown[agent.name]: chains[agent.name] for agent in resolved.agents},
+        ours=tuple(agent.name for agent in own),
+        pool=provider if routed and provider is not None else "",
+        reads=reads,
+    )
     return Rendered(
         opencode=_opencode(resolved, chains, pool, plugin),
         omo=() if plugin is None else omo_settings(resolved, chains, provider),
         files=(
             *(_agent_file(agent, chains[agent.name][0]) for agent in own),
-            WholeFile(
-                place="config",
-                path=PLACE,
-                text=chain_plugin(
-                    {shown[agent.name]: chains[agent.name] for agent in resolved.agents},
-                    [agent.name for agent in own],
-                    provider if routed and provider is not None else "",
-                    reads,
-                ),
-            ),
+            _chain_file(moves),
             *(
                 WholeFile(place="config", path=path, text=text)
                 for path, text in commands(with_plugin=plugin is not None).items()
@@ -103,7 +115,12 @@ def render(
             *_seed(opencode),
         ),
         agents=agents,
+        chains=moves,
     )
+
+
+def _chain_file(chains: Chains) -> WholeFile:
+    return WholeFile(place="config", path=PLACE, text=chain_plugin(chains))
 
 
 def _named(link: str, pool: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.developer import Developer, Message
-from tests.end_to_end.faults import MODELS, asked, fault, refused
+from tests.end_to_end.faults import MODELS, PORT, asked, fault, refused
 from tests.end_to_end.product import Product
 from tests.end_to_end.sites import Sites, host
 from tests.lab.clouds import Clouds, Request, Step, delegation
@@ -30,6 +30,8 @@ NEXT_BUT_ONE = {"explore": "google/gemini-2.5-pro", "build-error-resolver": "ope
 FAULTS = ("refused", "404 removed", "500 stand-in", "503 stand-in", "429 stand-in", "cut stand-in", "hangs")
 FIGURES = os.environ.get("ASTRAEUS_FAULT_FIGURES")
 """A file to append each row's seconds to, for tests/benchmarks/RESULTS.md."""
+BARE = bool(os.environ.get("ASTRAEUS_WITHOUT_ROUTER"))
+"""Set to see every row red: the same agents, but OpenCode asks the host itself and nobody knows a chain."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Bench:
             ["laptop1"],
             router={
                 "profile": "hybrid-cloud-ollama",
-                "loopback": True,
+                "loopback": not BARE,
                 "clouds": {name: {"base_url": url} for name, url in self.clouds.base_urls.items()},
                 "first_byte_s": dict.fromkeys(MODELS, LIMIT_S),
                 **router,
@@ -99,6 +101,10 @@ def bench(lab: Lab, two: LabMachine, tmp_path_factory: pytest.TempPathFactory) -
     one = Bench(two, Developer(laptop), Clouds(), Product(folder / "state"), Sites(lab, folder))
     one.clouds.reset()
     one.product.lan(one.site()).must(0)
+    if BARE:
+        laptop.run("rm /home/dev/.config/opencode/plugins/astraeus-chain.js")
+        chains_off = '/"runtime_fallback"/,/}/s/"enabled": true/"enabled": false/'
+        laptop.run(f"sed -i '{chains_off}' /home/dev/.omo/omo.jsonc")
     one.developer.begin()
     for agent in NEXT_BUT_ONE:
         one.developer.asks("is all well?", agent)
@@ -117,7 +123,9 @@ def all_well(bench: Bench) -> None:
 
 def pooled(bench: Bench) -> bool:
     """Whether the laptop's router asks the host."""
-    line = "curl -sf -m 2 -o /dev/null http://127.0.0.1:11600/v1/models"
+    address = bench.host.name if BARE else "127.0.0.1"
+    port = PORT if BARE else 11600
+    line = f"curl -sf -m 2 -o /dev/null http://{address}:{port}/v1/models"
     return bench.developer.laptop.run(line, check=False).returncode == 0
 
 

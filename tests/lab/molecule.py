@@ -7,7 +7,7 @@ import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -49,11 +49,18 @@ def _is_kept(path: str) -> bool:
     return False
 
 
-def create(state: Path, variant: str, names: Sequence[str], kept_by: Path | None = None) -> None:
+def create(
+    state: Path,
+    variant: str,
+    names: Sequence[str],
+    kept_by: Path | None = None,
+    volumes: Mapping[Path, str] | None = None,
+) -> None:
     """Start `mol-NAME` for each name and write hosts.yml and known_hosts into the folder.
 
     A machine belongs to the folder it was started for. Where a keeper was named, it belongs to nobody once
-    that process is gone, so that what an interrupted run left is in nobody's way.
+    that process is gone, so that what an interrupted run left is in nobody's way. `volumes` says which
+    folders of this machine they see, and where.
     """
     if not LAB_JSON.exists():
         raise LabError("the lab is down\n-> python -m tests.lab up")
@@ -64,7 +71,7 @@ def create(state: Path, variant: str, names: Sequence[str], kept_by: Path | None
     machines = [_machine(name, user, variant, state) for name in names]
     labels = {LABEL: str(state), **({KEEPER_LABEL: str(kept_by)} if kept_by else {})}
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda one: start_machine(one, variant, labels=labels), machines))
+        list(pool.map(lambda one: start_machine(one, variant, labels=labels, volumes=volumes), machines))
     addresses = {one.name: _addresses(one.container) for one in machines}
     keys = [f"{','.join((one.name, *addresses[one.name].values()))} {public_key(one)}" for one in machines]
     (state / "known_hosts").write_text("\n".join(keys) + "\n")

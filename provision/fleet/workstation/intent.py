@@ -147,6 +147,9 @@ def intend(found: Mapping[str, FoundFile], folders: Folders, order: Order) -> In
         *literal_keys(config),
     ]
     plugin = _plugin_plan(found, folders, rendered, ledger)
+    if plugin is not None:
+        written_there = {one.path for one in plugin.memory.written}
+        rendered = rendered.leaving([one.path for one in rendered.omo if one.path not in written_there])
     written = ledger.whole if ledger is not None else {}
     wanted_files = (*rendered.files, *order.files)
     agents = _own_agents(rendered, plugin, plan_whole(found, wanted_files, written, folders), folders)

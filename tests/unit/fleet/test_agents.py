@@ -14,6 +14,7 @@ from provision.fleet.workstation.reading import Folders, FoundFile
 from provision.fleet.workstation.shapes import Order, Plugin, PluginPackage
 from provision.fleet.workstation.sharedfile import FileChange, Refused
 from provision.fleet.workstation.withdrawal import withdraw
+from router.chain import PLACE
 from router.jsonc import load
 from tests.unit.fleet.homes import order
 from tests.unit.router.test_resolve import profile, resolved
@@ -116,6 +117,17 @@ def test_the_user_s_own_model_for_an_agent_stays_and_is_not_confirmed_as_ours() 
     assert "explore" not in agents
     assert "security" not in agents
     assert agents["Sisyphus - ultraworker"] == "openai/gpt-5.2"
+
+
+def test_the_user_s_own_chain_for_an_agent_is_nothing_that_our_plugin_goes_on_with() -> None:
+    own = '{"[opencode]": {"agents": {"oracle": {"fallback_models": ["openai/gpt-4o"]}}}}'
+    files, _ = published(found(file(OMO, own)))
+    chain_js = content(files, f"{FOLDERS.config_home}/{PLACE}")
+    chains = json.JSONDecoder().raw_decode(chain_js.partition("const CHAINS = ")[2])[0]
+    assert "oracle" not in chains
+    assert "explore" in chains
+    given_up, _ = published({**files, OMO: file(OMO, "{}")})
+    assert '"oracle": [' in content(given_up, f"{FOLDERS.config_home}/{PLACE}")
 
 
 @pytest.mark.parametrize(

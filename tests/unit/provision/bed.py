@@ -9,8 +9,9 @@ from typing import Any
 import yaml
 
 from provision.catalogue import full_name, load_catalogue
+from provision.driverfacts import Gpu
 from provision.expected import ExpectedLive, expected_live, manifest_path
-from provision.facts import Gpu, Graphics, HostFacts, LedgerEntry, Live, LiveFile, LiveModel, LiveUnit
+from provision.facts import Graphics, HostFacts, LedgerEntry, Live, LiveFile, LiveModel, LiveUnit
 from provision.fitting import fits, fitted
 from provision.fleet.workstation.shapes import Change, Look
 from provision.plan import variables_for

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from provision.commands import check_site, deploy_lan, print_inventory, verify_site
+from provision.commands import check_site, deploy_site, print_inventory, verify_site
 from provision.errors import EngineError, SiteError
 from provision.operation import Goal, Operation
 from provision.report import Report
@@ -40,7 +40,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Calls:
 
 
 def test_the_report_s_exit_code_is_the_command_s(deployed: Calls, capsys: pytest.CaptureFixture[str]) -> None:
-    assert deploy_lan(FLAGS, **OPTIONS) == 5
+    assert deploy_site(FLAGS, **OPTIONS) == 5
     out, err = capsys.readouterr()
     assert "exit 5 (proof)" in out
     assert "site: flags only" in err
@@ -50,7 +50,7 @@ def test_the_report_s_exit_code_is_the_command_s(deployed: Calls, capsys: pytest
 
 
 def test_json_is_the_only_thing_on_stdout(deployed: Calls, capsys: pytest.CaptureFixture[str]) -> None:
-    deploy_lan(FLAGS, **{**OPTIONS, "as_json": True, "dry_run": True})
+    deploy_site(FLAGS, **{**OPTIONS, "as_json": True, "dry_run": True})
     out, err = capsys.readouterr()
     assert json.loads(out)["exit_code"] == 5
     assert err == ""
@@ -62,16 +62,16 @@ def test_without_a_terminal_it_wants_yes_before_any_contact(
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO())
     with pytest.raises(SiteError, match="not a terminal"):
-        deploy_lan(FLAGS, **{**OPTIONS, "yes": False})
+        deploy_site(FLAGS, **{**OPTIONS, "yes": False})
     assert deployed.calls == []
     assert not (state / "runs").exists()
-    deploy_lan(FLAGS, **{**OPTIONS, "yes": False, "dry_run": True})
+    deploy_site(FLAGS, **{**OPTIONS, "yes": False, "dry_run": True})
     assert len(deployed.calls) == 1
 
 
 def test_save_writes_a_site_that_reads_back(deployed: Calls, tmp_path: Path) -> None:
     file = tmp_path / "saved.yml"
-    deploy_lan(FLAGS, **{**OPTIONS, "save": file})
+    deploy_site(FLAGS, **{**OPTIONS, "save": file})
     assert load_site(file) == deployed.calls[0][0][0].site
     assert "# Machines that serve" in file.read_text()
 
@@ -81,7 +81,7 @@ def test_what_is_saved_is_said_once_and_beside_the_result(
     deployed: Calls, tmp_path: Path, capsys: pytest.CaptureFixture[str], form: dict[str, bool]
 ) -> None:
     file = tmp_path / "my site.yml"
-    deploy_lan(FLAGS, **{**OPTIONS, "save": file, **form})
+    deploy_site(FLAGS, **{**OPTIONS, "save": file, **form})
     out, err = capsys.readouterr()
     assert err.count(f"saved {file}; ") == 1
     assert f"`astraeus-provision site check '{file}'`" in err
@@ -94,7 +94,7 @@ def test_what_could_not_be_saved_is_not_said_to_be(
     deployed: Calls, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SiteError):
-        deploy_lan(FLAGS, **{**OPTIONS, "save": tmp_path})
+        deploy_site(FLAGS, **{**OPTIONS, "save": tmp_path})
     assert "saved" not in capsys.readouterr().err
     assert deployed.calls == []
 
@@ -158,4 +158,4 @@ def test_a_state_folder_in_the_way_is_an_engine_error(state: Path) -> None:
     state.parent.mkdir(exist_ok=True)
     state.write_text("")
     with pytest.raises(EngineError):
-        deploy_lan(FLAGS, **OPTIONS)
+        deploy_site(FLAGS, **OPTIONS)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from provision.commands import deploy_lan, print_inventory, verify_site
+from provision.commands import deploy_site, print_inventory, verify_site
 from provision.errors import ExitCode, SiteError
 from provision.paths import remembered_site
 from provision.routercommands import apply_router, uninstall_router
@@ -38,7 +38,7 @@ def test_the_only_host_is_not_taken_out_and_what_to_do_instead_is_said(tmp_path:
     remember(describe(Flags(hosts=("gpu-a",))).site)
     saved = tmp_path / "saved.yml"
     with pytest.raises(SiteError) as refused:
-        deploy_lan(Flags(remove_hosts=("gpu-a",)), save=saved, **OPTIONS)
+        deploy_site(Flags(remove_hosts=("gpu-a",)), save=saved, **OPTIONS)
     assert refused.value.exit_code == ExitCode.DESCRIPTION
     assert refused.value.problem == "--remove-host gpu-a: no host is left. Nothing was contacted."
     assert "`astraeus-provision lan --host OTHER --remove-host gpu-a`" in refused.value.remedy
