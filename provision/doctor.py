@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from shlex import join
@@ -77,9 +78,11 @@ def _here(site: Site) -> list[str]:
 
 def examined(operation: Operation) -> dict[str, list[Check]]:
     """Every machine's checks, hosts first; a machine that told nothing has one."""
-    seen, passwords, _ = see(operation)
+    looked = see(operation)
+    seen, passwords = looked.survey, looked.sudo_passwords
+    operation = replace(operation, site=looked.site)
     site, catalogue = operation.site, operation.catalogue
-    found = preflight(site, catalogue, seen, passwords=passwords, site_file=operation.site_file)
+    found = preflight(site, catalogue, seen, passwords=looked.asked, site_file=operation.site_file)
     silent = {one.machine: one for one in found if one.machine in {*seen.unreachable, *seen.keys}}
     hosts = [host for host in site.hosts if host.name in operation.limit]
     cases = {
@@ -96,9 +99,9 @@ def examined(operation: Operation) -> dict[str, list[Check]]:
     }
     stations = [one.name for one in site.consumers if one.name in operation.limit]
     with step(operation.terminal.progress, f"Examine {', '.join([*cases, *stations])}"):
-        looked = at_once([partial(_host, operation, case, passwords) for case in cases.values()])
+        examined_hosts = at_once([partial(_host, operation, case, passwords) for case in cases.values()])
         confirmed = _confirmed(operation, [name for name in stations if _asks(seen, name)])
-    checks = dict(zip(cases, looked, strict=True))
+    checks = dict(zip(cases, examined_hosts, strict=True))
     for name in stations:
         if name in seen.workstations:
             again = operation.again(name, verb=operation.deploys)
