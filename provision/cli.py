@@ -149,6 +149,30 @@ def verify(
 
 
 @app.command()
+def doctor(
+    host: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this host of the site.")
+    ] = None,
+    workstation: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this workstation of the site.")
+    ] = None,
+    here: Annotated[bool, typer.Option("--here", help="Only this machine.")] = False,
+    site: SiteOption = None,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> Run:
+    """Say what is wrong on each machine, the cause first, with its repair; changes nothing."""
+
+    def run() -> int:
+        from provision.doctor import doctor as examine
+
+        limit = [*(host or ()), *(workstation or ())]
+        return examine(site, limit=limit, here=here, as_json=as_json, verbose=verbose)
+
+    return run
+
+
+@app.command()
 def capacity(
     host: Annotated[
         list[str] | None,
@@ -174,30 +198,6 @@ def capacity(
         from provision.capacitycommand import say_capacity
 
         return say_capacity(host or (), gpu or (), count=count, users=users, site=site, as_json=as_json)
-
-    return run
-
-
-@app.command()
-def doctor(
-    host: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Only this host of the site.")
-    ] = None,
-    workstation: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Only this workstation of the site.")
-    ] = None,
-    here: Annotated[bool, typer.Option("--here", help="Only this machine.")] = False,
-    site: SiteOption = None,
-    as_json: JsonOption = False,
-    verbose: VerboseOption = False,
-) -> Run:
-    """Say what is wrong on each machine, the cause first, with its repair; changes nothing."""
-
-    def run() -> int:
-        from provision.doctor import doctor as examine
-
-        limit = [*(host or ()), *(workstation or ())]
-        return examine(site, limit=limit, here=here, as_json=as_json, verbose=verbose)
 
     return run
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from shlex import join
@@ -18,7 +19,7 @@ from provision.findings import Case
 from provision.fleet.workstation.shapes import Confirmed
 from provision.foreign import printable
 from provision.forms import HERE, LOCAL
-from provision.looking import fit_to_cards, see
+from provision.looking import see
 from provision.operation import Goal, Operation
 from provision.orders import orders
 from provision.parallel import at_once
@@ -77,12 +78,13 @@ def _here(site: Site) -> list[str]:
 
 def examined(operation: Operation) -> dict[str, list[Check]]:
     """Every machine's checks, hosts first; a machine that told nothing has one."""
-    seen, passwords, _ = see(operation)
+    looked = see(operation)
+    seen, passwords = looked.survey, looked.sudo_passwords
+    fitted = replace(operation, site=looked.site)
     site, catalogue = operation.site, operation.catalogue
-    found = preflight(site, catalogue, seen, passwords=passwords, site_file=operation.site_file)
+    found = preflight(site, catalogue, seen, passwords=looked.asked, site_file=operation.site_file)
     silent = {one.machine: one for one in found if one.machine in {*seen.unreachable, *seen.keys}}
-    able, room = fit_to_cards(operation, seen)
-    hosts = [host for host in able.site.hosts if host.name in operation.limit]
+    hosts = [host for host in looked.site.hosts if host.name in operation.limit]
     cases = {
         host.name: Case(
             host=host,
@@ -91,16 +93,16 @@ def examined(operation: Operation) -> dict[str, list[Check]]:
             facts=seen.hosts[host.name],
             password_given=host.name in passwords,
             site_file=operation.site_file,
-            fits=room,
+            fits=looked.fits,
         )
         for host in hosts
         if host.name in seen.hosts
     }
     stations = [one.name for one in site.consumers if one.name in operation.limit]
     with step(operation.terminal.progress, f"Examine {', '.join([*cases, *stations])}"):
-        looked = at_once([partial(_host, able, case, passwords) for case in cases.values()])
-        confirmed = _confirmed(able, [name for name in stations if _asks(seen, name)])
-    checks = dict(zip(cases, looked, strict=True))
+        examined_hosts = at_once([partial(_host, fitted, case, passwords) for case in cases.values()])
+        confirmed = _confirmed(fitted, [name for name in stations if _asks(seen, name)])
+    checks = dict(zip(cases, examined_hosts, strict=True))
     for name in stations:
         if name in seen.workstations:
             again = operation.again(name, verb=operation.deploys)

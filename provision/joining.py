@@ -19,7 +19,7 @@ from provision.endpoints import endpoint
 from provision.errors import EngineError, ExitCode, PreflightError, ProofError, ProvisionError, SiteError
 from provision.foreign import printable
 from provision.forms import LOCAL
-from provision.looking import fit_to_cards, see
+from provision.looking import see
 from provision.operation import Goal, Operation
 from provision.orders import orders, remarks
 from provision.parallel import at_once
@@ -50,7 +50,8 @@ def export(out: Path, site: Path | None, *, as_json: bool, verbose: bool) -> int
         )
     hosts = frozenset(host.name for host in described.site.hosts)
     operation, _ = begun(described, hosts, Goal.VERIFY, "export", yes=True, as_json=as_json, verbose=verbose)
-    bundle = bundled(*_served(operation))
+    fitted, digests_by_host = _served(operation)
+    bundle = bundled(fitted, digests_by_host)
     text, checksum = packed(bundle)
     try:
         write_atomic(Path(os.path.realpath(out)), text, mode=0o644)
@@ -68,16 +69,16 @@ def export(out: Path, site: Path | None, *, as_json: bool, verbose: bool) -> int
 
 
 def _served(operation: Operation) -> tuple[Site, dict[str, dict[str, str]]]:
-    """The site with what fits on its hosts, and what each serves now, by its own ledger.
+    """The site with what each host can serve, and what it serves by its own ledger.
 
-    PreflightError where a host cannot be looked at.
+    PreflightError where one cannot be looked at.
     """
-    seen, passwords, _ = see(operation)
-    able, room = fit_to_cards(operation, seen)
-    plan = make_plan(able.site, operation.catalogue, seen.hosts, {}, {}, (), fits=room)
+    looked = see(operation)
+    seen = looked.survey
+    plan = make_plan(looked.site, operation.catalogue, seen.hosts, {}, {}, (), fits=looked.fits)
     missing = {host.name for host in operation.site.hosts} - {one.name for one in plan.hosts}
     if missing:
-        found = preflight(operation.site, operation.catalogue, seen, passwords=passwords)
+        found = preflight(operation.site, operation.catalogue, seen, passwords=looked.asked)
         raise PreflightError(
             [
                 ProvisionError(f"{one.machine}: {one.problem}", remedy=one.remedy)
@@ -85,7 +86,7 @@ def _served(operation: Operation) -> tuple[Site, dict[str, dict[str, str]]]:
                 if one.machine in missing
             ]
         )
-    return able.site, {one.name: digests(one, seen.hosts[one.name]) for one in plan.hosts}
+    return looked.site, {one.name: digests(one, seen.hosts[one.name]) for one in plan.hosts}
 
 
 def join(

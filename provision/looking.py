@@ -34,6 +34,13 @@ class Seen(Frozen):
     """With what fits on the hosts' cards; later steps are about this one."""
     fits: Mapping[str, Fit] = {}
     """By host, where its cards are known."""
+    refused: tuple[Finding, ...] = ()
+    """Of hosts whose sudo did not take the password that was given."""
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """Hosts for which a person gave a sudo password, right or wrong."""
+        return frozenset({*self.sudo_passwords, *(one.machine for one in self.refused)})
 
     def __repr__(self) -> str:
         """Never a password."""
@@ -56,27 +63,30 @@ def hosts_first(operation: Operation) -> frozenset[str]:
     return frozenset(hosts) if hosts & by_cards and names & stations else frozenset()
 
 
-def fit_to_cards(operation: Operation, seen: Survey) -> tuple[Operation, dict[str, Fit]]:
-    """The operation on the site with what fits on the hosts' cards, and that."""
-    found = fits(operation.site, operation.catalogue, seen.hosts)
-    return replace(operation, site=fitted(operation.site, found)), found
+def look(operation: Operation) -> Seen:
+    """Survey and judge; PreflightError carries every finding that blocks."""
+    return _judged(operation, see(operation))
 
 
-def see(operation: Operation) -> tuple[Survey, dict[str, str], list[Finding]]:
-    """Survey; with the sudo passwords that were given, and what was wrong with those."""
+def see(operation: Operation) -> Seen:
+    """Survey; with what fits, and the findings that came of asking for passwords."""
     _write_orders(operation)
     first = hosts_first(operation)
     seen, passwords, refused = _looked(operation, first or scope(operation))
+    found = fits(operation.site, operation.catalogue, seen.hosts)
+    site = fitted(operation.site, found)
     if first:
-        able, _ = fit_to_cards(operation, seen)
+        later = replace(operation, site=site)
         try:
-            _write_orders(able)
+            _write_orders(later)
         except SiteError as error:  # a profile asks by name for what fits nowhere
             raise PreflightError([error]) from None
-        stations, _, _ = _looked(able, scope(operation) - first)
+        stations, _, _ = _looked(later, scope(operation) - first)
         seen = seen.merged(stations)
     operation.run.write("survey.json", seen.model_dump(mode="json"))
-    return seen, passwords, refused
+    return Seen(
+        survey=seen, sudo_passwords=passwords, refused=tuple(refused), skipped={}, site=site, fits=found
+    )
 
 
 def _write_orders(operation: Operation) -> None:
@@ -98,14 +108,15 @@ def _looked(operation: Operation, names: Collection[str]) -> tuple[Survey, dict[
     return seen, passwords, refused
 
 
-def look(operation: Operation) -> Seen:
-    """Survey and judge; PreflightError carries every finding that blocks."""
-    seen, passwords, refused = see(operation)
-    asked = passwords.keys() | {one.machine for one in refused}
+def _judged(operation: Operation, seen: Seen) -> Seen:
     found = preflight(
-        operation.site, operation.catalogue, seen, passwords=asked, site_file=operation.site_file
+        operation.site,
+        operation.catalogue,
+        seen.survey,
+        passwords=seen.asked,
+        site_file=operation.site_file,
     )
-    findings = (*refused, *found)
+    findings = (*seen.refused, *found)
     for finding in findings:
         if finding.severity == "warns":
             text = f"{finding.problem} ({finding.remedy})" if finding.remedy else finding.problem
@@ -120,8 +131,7 @@ def look(operation: Operation) -> Seen:
         for one in findings
         if one.severity == "skips"
     }
-    able, found_fits = fit_to_cards(operation, seen)
-    return Seen(survey=seen, sudo_passwords=passwords, skipped=skipped, site=able.site, fits=found_fits)
+    return seen.model_copy(update={"skipped": skipped})
 
 
 def _survey(

@@ -8,7 +8,6 @@ import pytest
 
 from provision.diagnosis import Check, first_wrong, host_checks, station_checks, unreached
 from provision.drift import drift, drift_parts
-from provision.driverfacts import Gpu
 from provision.engines.openssh import OffList
 from provision.engines.vitals import Vitals
 from provision.facts import Disk, Graphics, HostFacts
@@ -24,12 +23,10 @@ AGAIN = "astraeus-provision lan --limit gpu.local"
 WELL = Vitals(restarts=0, compute="library=CUDA name=CUDA0")
 GOOD = Proof(host="gpu.local", url="u", checks=(Answer(what="version", verdict="ok", detail="1"),))
 CLOSED = OffList(verdict="closed", detail="timed out")
-CARD = Gpu(name="RTX", uuid="GPU-1", memory_mib=24564, driver="580.95.05")
 
 
 def facts(**more: Any) -> HostFacts:
-    graphics = Graphics(gpus=(CARD,), driver="answers")
-    return converged().model_copy(update={"graphics": graphics, **more})
+    return converged().model_copy(update=more)
 
 
 def host(

@@ -15,9 +15,8 @@ from tests.unit.provision.stage import operation, replace
 def test_who_joins_is_told_of_what_fits_on_the_hosts_cards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = Survey(hosts={"gpu.local": with_cards(16380)})
-    replace(monkeypatch, "provision.joining.see", (seen, {}, []))
-    able, promised = _served(operation(tmp_path, site=site()))
+    replace(monkeypatch, "provision.looking.survey", Survey(hosts={"gpu.local": with_cards(16380)}))
+    able, promised = _served(operation(tmp_path, site=site(workstations=[])))
     assert able.hosts[0].models == ("ministral-3:14b-32k", "lfm2.5-thinking:latest")
     assert able.hosts[0].serving.kv_cache_type == "q8_0"
     assert promised.keys() == {"gpu.local"}
