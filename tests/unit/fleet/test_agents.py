@@ -162,6 +162,7 @@ OLD = f"file://{HOME}/.local/share/astraeus-provision/plugin/0.9/node_modules/oh
     [
         (f'{{\n  "plugin": [\n    "{OLD}"\n  ]\n}}', None),
         (f'{{"theme": "x", "plugin": ["hers", "{OLD}"]}}', '{"theme": "x", "plugin": ["hers"]}'),
+        (f'/* hers */ {{"plugin": ["{OLD}"]}}', '/* hers */ {"plugin": []}'),
         ('{"plugin": ["hers"]}', '{"plugin": ["hers"]}'),
         ('{"plugin": [', '{"plugin": ['),
     ],
