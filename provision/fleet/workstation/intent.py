@@ -122,7 +122,7 @@ def remembered_files(ledger: Ledger | None, folders: Folders) -> tuple[str, ...]
     if ledger is None:
         return ()
     plugin = () if ledger.plugin_file is None else (ledger.plugin_file, tui_path(folders))
-    return (*plugin, *ledger.whole)
+    return (ledger.file, *plugin, *ledger.whole)
 
 
 def intend(found: Mapping[str, FoundFile], folders: Folders, order: Order) -> Intent:

@@ -9,7 +9,14 @@ from hashlib import sha256
 
 import pytest
 
-from provision.fleet.workstation.intent import Intent, base_urls, config_of, describe, intend
+from provision.fleet.workstation.intent import (
+    Intent,
+    base_urls,
+    config_of,
+    describe,
+    intend,
+    remembered_files,
+)
 from provision.fleet.workstation.ledger import unpack
 from provision.fleet.workstation.reading import Folders, FoundFile, octal, read_found
 from provision.fleet.workstation.shapes import Order
@@ -95,6 +102,12 @@ def test_a_json_left_for_a_jsonc_that_does_not_parse_is_refused_by_its_place() -
         intend(after, BASH, order("m1"))
     assert caught.value.problem.startswith(f"{CONFIG}: line 2, column 8")
     assert "sk-live" not in caught.value.problem
+
+
+def test_a_configuration_under_another_folder_of_settings_is_found_again() -> None:
+    after = _settled(_found(), order("m1"))
+    ledger = unpack(after[BASH.ledger].content)
+    assert CONFIG in remembered_files(ledger, replace(BASH, config_home="/elsewhere"))
 
 
 def test_a_removed_model_goes() -> None:
