@@ -58,7 +58,7 @@ def writable(file: FoundFile, folders: Folders) -> None:
     """Raise Refused unless it is a plain file of the user's, or nothing yet."""
     if file.kind == "symlink":
         raise Refused(
-            f"{file.path} is a symbolic link, and publishing would replace the link by a file",
+            f"{file.path} is a symbolic link, and writing to it would replace the link by a file",
             "put a plain file in its place; what manages your dotfiles can leave this one out",
         )
     if file.kind in ("other", "unreadable", "large"):

@@ -39,7 +39,7 @@ def _withdraw(state: State, host: Host) -> bool:
     except Refused as refused:
         outcome = _failed(machine, refused.problem, refused.remedy)
     except Broken as broken:
-        outcome = _failed(machine, broken.said, "run again; what was not finished is done then")
+        outcome = _failed(machine, broken.said, "see that it can be reached")
     except Exception as error:  # noqa: BLE001 - pyinfra would end all machines and print what it saw
         outcome = _failed(machine, f"a fault in this program ({type(error).__name__})", "report it, please")
     emit("withdraw", outcome)
