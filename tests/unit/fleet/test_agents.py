@@ -78,7 +78,7 @@ def test_everything_comes_and_goes_and_the_user_s_bytes_are_there_again() -> Non
         files, _ = published(files, wanted("hybrid-claude-ollama"))
         plan = withdraw(files, FOLDERS)
         assert plan is not None
-        assert after(files, plan.files) == before
+        assert {**after(files, plan.files), FOLDERS.ledger: FoundFile(FOLDERS.ledger)} == before
         assert withdraw(before, FOLDERS) is None
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from provision.forms import LOCAL
-from tests.unit.fleet.runs import SECRET, Run
+from tests.unit.fleet.runs import SECRET, USERS, Run
 
 pytestmark = pytest.mark.programs
 
@@ -33,3 +34,25 @@ def test_a_file_that_cannot_be_read_is_refused_and_left(published: Run) -> None:
     assert getattr(told, "status", "") == "failed"
     assert published.laptop.tree() == before
     assert SECRET not in published.said
+
+
+def test_what_broke_off_is_finished_by_the_next_run(
+    published: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = published.laptop.home / ".config/opencode/opencode.jsonc"
+    state = published.laptop.home / ".local/state/astraeus-provision"
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "rmdir").write_text("#!/bin/sh\nkill -9 $PPID\n")
+    (tools / "rmdir").chmod(0o755)
+    published.look()
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+        assert "before its end" in getattr(published.phase("withdraw")[LOCAL], "problem", "")
+    assert config.read_text() == USERS
+    later = Run(tmp_path / "the last run", published.laptop, published.url)
+    change = later.look().change
+    assert change is not None
+    assert change.files == (f"{state}/router.json",)
+    assert getattr(later.phase("withdraw")[LOCAL], "status", "") == "changed"
+    assert not state.exists()
