@@ -18,7 +18,7 @@ LOST = (
 )
 """What a workstation lacks that talks to the hosts directly."""
 INSTALL_S, START_S = 600, 20
-REMOVE_S = 300
+APPLY_S, REMOVE_S = 720, 300
 """What loopback.sh's own limits can add up to: it is to say itself what kept it, not to be cut off."""
 PLACES = "/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/bin:/usr/local/bin"
 """Where programs are that a user's PATH may lack."""
