@@ -85,6 +85,10 @@ def merge_named(text: str | None, desired: RouterSettings, memory: Memory | None
     kept: list[str] = []
     base = text
     for setting in [one for one in desired.settings if one.policy != "member"]:
+        blocked = _blocked(base, setting)
+        if blocked is not None:
+            kept += blocked
+            continue
         there, value = get_path(base, setting.path)
         before = old.get(setting.path)
         if setting.policy == "offer" and there and not same(value, setting.value):
@@ -108,7 +112,7 @@ def merge_named(text: str | None, desired: RouterSettings, memory: Memory | None
         text=text,
         memory=Memory(written=(*written, *items), created=tuple(dict.fromkeys(created))),
         desired=desired,
-        kept=tuple(kept),
+        kept=tuple(dict.fromkeys(kept)),
     )
 
 
@@ -172,10 +176,29 @@ def _with_members(
     return text, written
 
 
+def _blocked(text: str, setting: Setting) -> list[str] | None:
+    """Say what stands where a default's object would be, as in `"permission": "allow"`; None where it fits.
+
+    That is the user's own choice for all below it. In the way of what is ours it is an error.
+    """
+    if setting.policy not in ("offer", "fill"):
+        return None
+    for depth in range(1, len(setting.path)):
+        above = setting.path[:depth]
+        there, value = get_path(text, above)
+        if there and not isinstance(value, dict):
+            said = f"{_stays(above, value)}; the site's defaults below it are not set"
+            return [said] if setting.policy == "offer" else []
+    return None
+
+
 def _kept(setting: Setting, value: JsonValue) -> str:
-    name = ".".join(setting.path)
-    said = json.dumps(masked(setting.path, value), ensure_ascii=False)
-    return f"{name} stays {said}; the site's default is {json.dumps(setting.value, ensure_ascii=False)}"
+    wanted = json.dumps(setting.value, ensure_ascii=False)
+    return f"{_stays(setting.path, value)}; the site's default is {wanted}"
+
+
+def _stays(path: Path, value: JsonValue) -> str:
+    return f"{'.'.join(path)} stays {json.dumps(masked(path, value), ensure_ascii=False)}"
 
 
 def _missing(text: str, path: Path) -> Iterator[Path]:

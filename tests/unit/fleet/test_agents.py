@@ -78,7 +78,7 @@ def test_everything_comes_and_goes_and_the_user_s_bytes_are_there_again() -> Non
         files, _ = published(files, wanted("hybrid-claude-ollama"))
         plan = withdraw(files, FOLDERS)
         assert plan is not None
-        assert after(files, plan.files) == before
+        assert {**after(files, plan.files), FOLDERS.ledger: FoundFile(FOLDERS.ledger)} == before
         assert withdraw(before, FOLDERS) is None
 
 
@@ -162,6 +162,7 @@ OLD = f"file://{HOME}/.local/share/astraeus-provision/plugin/0.9/node_modules/oh
     [
         (f'{{\n  "plugin": [\n    "{OLD}"\n  ]\n}}', None),
         (f'{{"theme": "x", "plugin": ["hers", "{OLD}"]}}', '{"theme": "x", "plugin": ["hers"]}'),
+        (f'/* hers */ {{"plugin": ["{OLD}"]}}', '/* hers */ {"plugin": []}'),
         ('{"plugin": ["hers"]}', '{"plugin": ["hers"]}'),
         ('{"plugin": [', '{"plugin": ['),
     ],

@@ -98,6 +98,20 @@ def test_the_users_default_model_stays_and_is_said() -> None:
     assert any("openai/gpt-5.2" in line for line in done.kept)
 
 
+@pytest.mark.parametrize("value", ['"allow"', "null"])
+def test_one_value_for_all_that_we_would_set_below_is_the_users_choice(value: str) -> None:
+    text = f'{{ "permission": {value} }}'
+    offers = [Setting(path=("permission", key), value="ask", policy="offer") for key in ("webfetch", "edit")]
+    wanted = RouterSettings(settings=tuple(offers))
+    for memory in (None, merge_named("{}", wanted, None).memory):
+        done = merge_named(text, wanted, memory)
+        assert (done.text, done.memory.written) == (text, ())
+        assert done.kept == (f"permission stays {value}; the site's defaults below it are not set",)
+        assert merge_named(text, NOTHING, done.memory).text == text
+    with pytest.raises(JsoncError, match="permission"):
+        merge_named(text, RouterSettings(settings=(Setting(path=("permission", "edit"), value="ask"),)), None)
+
+
 def test_our_own_default_follows_the_site_until_the_user_chooses() -> None:
     first = merge("{}", ONE, None)
     moved = merge(first.text, _site("a.local", default="m2"), first.memory)
