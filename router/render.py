@@ -124,10 +124,7 @@ def _chain_file(chains: Chains) -> WholeFile:
 
 
 def _named(link: str, pool: Mapping[str, str]) -> str:
-    if not is_local(link):
-        return link
-    model = link.removeprefix(f"{POOL}/")
-    return pool[model] if model in pool else pool[f"{model}:latest"]
+    return pool[link.removeprefix(f"{POOL}/")] if is_local(link) else link
 
 
 def _opencode(

@@ -121,10 +121,7 @@ def _may(agent: ResolvedAgent, *, with_plugin: bool) -> list[str]:
 
 
 def _named(link: str, pool: Mapping[str, str]) -> str:
-    if not is_local(link):
-        return link
-    model = link.removeprefix(f"{POOL}/")
-    return pool.get(model) or pool[f"{model}:latest"]
+    return pool[link.removeprefix(f"{POOL}/")] if is_local(link) else link
 
 
 def _url(one: Upstream) -> str:
