@@ -104,7 +104,7 @@ def rendered_for(order: Order, naming: Naming, folders: Folders) -> Rendered:
         routed=order.routed,
     )
     clouds = [
-        Setting(path=("provider", name, "options", "baseURL"), value=url)
+        Setting(path=("provider", name, "options", "baseURL"), value=url, policy="offer")
         for name, url in order.clouds.items()
     ]
     return rendered.model_copy(update={"opencode": (*rendered.opencode, *clouds)})

@@ -153,6 +153,21 @@ def test_without_agents_their_files_go() -> None:
     assert "plugin" not in content(after(files, intent.files), CONFIG)
 
 
+def test_the_user_s_own_gateway_to_a_cloud_stays_and_is_said() -> None:
+    of = wanted().model_copy(update={"clouds": {"openai": "https://site.example/v1"}})
+    own = '{"provider": {"openai": {"options": {"baseURL": "https://me:pw@hers.example/v1"}}}}'
+    files, intent = published(found(file(CONFIG, own)), of)
+    assert "https://me:pw@hers.example/v1" in content(files, CONFIG)
+    said = [text for text in intent.change.kept if text.startswith("provider.openai.options.baseURL stays")]
+    assert len(said) == 1
+    assert "hers.example" in said[0]
+    assert "site.example" in said[0]
+    assert "pw" not in said[0]
+    bare, intent = published(found(), of)
+    assert '"baseURL": "https://site.example/v1"' in content(bare, CONFIG)
+    assert intent.change.kept == ()
+
+
 TUI = f"{HOME}/.config/opencode/tui.json"
 OLD = f"file://{HOME}/.local/share/astraeus-provision/plugin/0.9/node_modules/oh-my-openagent"
 
