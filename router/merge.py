@@ -20,7 +20,7 @@ from router.mask import masked
 from router.naming import Naming, name_providers
 from router.opencode import RouterSettings, Setting
 from router.remarks import remarks
-from router.tree import Path, among, put
+from router.tree import Path, among, leaves, put
 
 
 class Written(Frozen):
@@ -78,11 +78,10 @@ def merge_named(text: str | None, desired: RouterSettings, memory: Memory | None
     """Return the file as it should be, with the settings as they are named."""
     memory = Memory() if memory is None or text is None else memory
     require_object(text or "")
-    text = _forget(text or "", memory, desired.settings)
+    text, kept = _forget(text or "", memory, desired.settings)
     old = {w.path: w for w in memory.written if w.policy != "member"}
     written: list[Written] = []
     created = [path for path in memory.created if get_path(text, path)[0]]
-    kept: list[str] = []
     base = text
     for setting in [one for one in desired.settings if one.policy != "member"]:
         there, value = get_path(base, setting.path)
@@ -123,9 +122,13 @@ def _remember(setting: Setting, before: Written | None, *, there: bool, value: J
     return Written(path=setting.path, value=setting.value, policy=policy, had_prior=True, prior=value)
 
 
-def _forget(text: str, memory: Memory, settings: Sequence[Setting]) -> str:
-    """Take out what we wrote and want no longer; a default that the user changed since stays."""
+def _forget(text: str, memory: Memory, settings: Sequence[Setting]) -> tuple[str, list[str]]:
+    """Take out what we wrote and want no longer; a default that the user changed since stays.
+
+    In an object only our keys go; that the user's stay is said.
+    """
     wanted = {s.path for s in settings if s.policy != "member"}
+    kept: list[str] = []
     for one in reversed(memory.written):
         if one.policy == "member":
             if not any(
@@ -138,13 +141,37 @@ def _forget(text: str, memory: Memory, settings: Sequence[Setting]) -> str:
         there, value = get_path(text, one.path)
         if not there or (one.policy in ("offer", "fill") and not same(value, one.value)):
             continue
-        text = set_path(text, one.path, one.prior) if one.had_prior else delete_path(text, one.path)
+        text = _lift(text, one.path, one.value, had_prior=one.had_prior, prior=one.prior)
+        if isinstance(value, dict) and not {*leaves((), value)} <= {
+            *leaves((), one.value),
+            *leaves((), one.prior),
+        }:
+            kept.append(f"{'.'.join(one.path)} stays with what its user gave it; ours in it goes")
     paths = {s.path for s in settings}
     for path in sorted(memory.created, key=len, reverse=True):
         empty = get_path(text, path) in ((True, {}), (True, []))
         if empty and not any(w[: len(path)] == path for w in paths):
             text = delete_path(text, path)
-    return text
+    return text, kept
+
+
+def _lift(text: str, path: Path, ours: JsonValue, *, had_prior: bool, prior: JsonValue) -> str:
+    """Take our value out; what stood there before comes back, and what the user put into an object stays."""
+    there, current = get_path(text, path)
+    if not there:
+        return text
+    before = prior if had_prior else {}
+    if (
+        isinstance(current, dict)
+        and isinstance(ours, dict)
+        and isinstance(before, dict)
+        and not same(current, ours)
+    ):
+        for key, inner in ours.items():
+            text = _lift(text, (*path, key), inner, had_prior=key in before, prior=before.get(key))
+        empty = get_path(text, path)[1] == {}
+        return delete_path(text, path) if empty and not had_prior else text
+    return set_path(text, path, prior) if had_prior else delete_path(text, path)
 
 
 def owned_ids(memory: Memory | None) -> dict[str, JsonValue]:

@@ -16,6 +16,7 @@ from provision.fleet.workstation.sharedfile import FileChange, Refused
 from provision.fleet.workstation.withdrawal import withdraw
 from router.chain import PLACE
 from router.jsonc import load
+from router.jsonc_edit import set_path
 from tests.unit.fleet.homes import order
 from tests.unit.router.test_resolve import profile, resolved
 
@@ -80,6 +81,20 @@ def test_everything_comes_and_goes_and_the_user_s_bytes_are_there_again() -> Non
         assert plan is not None
         assert after(files, plan.files) == before
         assert withdraw(before, FOLDERS) is None
+
+
+def test_what_the_user_added_to_a_model_of_ours_stays_and_is_said() -> None:
+    files, _ = published(found())
+    hers = set_path(
+        content(files, CONFIG), ("provider", "ollama", "models", "qwen3-coder-32k", "options"), {"top_p": 1}
+    )
+    plan = withdraw({**files, CONFIG: file(CONFIG, hers)}, FOLDERS)
+    assert plan is not None
+    left = {"provider": {"ollama": {"models": {"qwen3-coder-32k": {"options": {"top_p": 1}}}}}}
+    assert load(content(after(files, plan.files), CONFIG)) == left
+    assert plan.change.kept == (
+        f"{CONFIG}: provider.ollama.models.qwen3-coder-32k stays with what its user gave it; ours in it goes",
+    )
 
 
 def test_nothing_of_the_other_profile_remains() -> None:
