@@ -16,9 +16,10 @@ from pydantic import JsonValue
 from router.endpoint import Frozen
 from router.jsonc import load, require_object
 from router.jsonc_edit import add_item, delete_path, get_path, remove_item, same, set_path
-from router.mask import masked
+from router.mask import masked, shown
 from router.naming import Naming, name_providers
 from router.opencode import RouterSettings, Setting
+from router.plugins import is_of, spec_of
 from router.remarks import remarks
 from router.tree import Path, among, leaves, put
 
@@ -31,6 +32,8 @@ class Written(Frozen):
     policy: Literal["own", "offer", "fill", "member"] = "own"
     had_prior: bool = False
     prior: JsonValue = None
+    aside: tuple[JsonValue, ...] = ()
+    """Items that gave way to a member."""
 
 
 class Memory(Frozen):
@@ -102,12 +105,12 @@ def merge_named(text: str | None, desired: RouterSettings, memory: Memory | None
         text = _lay(text, setting.path, setting.value, None if before is None else before.value)
         written.append(_remember(setting, before, there=there, value=value))
     members = [setting for setting in desired.settings if setting.policy == "member"]
-    text, items = _with_members(text, members, memory, created)
+    text, items, aside = _with_members(text, members, memory, created)
     return Merge(
         text=text,
         memory=Memory(written=(*written, *items), created=tuple(dict.fromkeys(created))),
         desired=desired,
-        kept=tuple(kept),
+        kept=(*kept, *aside),
     )
 
 
@@ -135,6 +138,8 @@ def _forget(text: str, memory: Memory, settings: Sequence[Setting]) -> tuple[str
                 s.policy == "member" and s.path == one.path and same(s.value, one.value) for s in settings
             ):
                 text = remove_item(text, one.path, one.value)
+                for item in one.aside:
+                    text = add_item(text, one.path, item)
             continue
         if one.path in wanted:
             continue
@@ -184,19 +189,31 @@ def owned_ids(memory: Memory | None) -> dict[str, JsonValue]:
 
 def _with_members(
     text: str, members: Sequence[Setting], memory: Memory, created: list[Path]
-) -> tuple[str, list[Written]]:
-    """Put our items into their arrays; an item that the user put there first stays the user's."""
-    written = []
-    ours = [(one.path, one.value) for one in memory.written if one.policy == "member"]
+) -> tuple[str, list[Written], list[str]]:
+    """Put our items into their arrays; an item that the user put there first stays the user's.
+
+    Another copy of the same package gives way, and that is said.
+    """
+    written, said = [], []
+    ours = [one for one in memory.written if one.policy == "member"]
     for setting in members:
         there, value = get_path(text, setting.path)
-        held = isinstance(value, list) and among(setting.value, value)
-        if held and not any(setting.path == path and same(setting.value, item) for path, item in ours):
+        items = value if isinstance(value, list) else []
+        before = [one for one in ours if one.path == setting.path and same(one.value, setting.value)]
+        if among(setting.value, items) and not before:
             continue
+        copies = [one for one in items if is_of(one, setting.packages) and not same(one, setting.value)]
+        for item in copies:
+            text = remove_item(text, setting.path, item)
+            said.append(
+                f"{'.'.join(setting.path)} names {shown(spec_of(item))}: "
+                "it gives way to our copy, and comes back when ours goes"
+            )
         created += [*_missing(text, setting.path), *(() if there else (setting.path,))]
         text = add_item(text, setting.path, setting.value)
-        written.append(Written(path=setting.path, value=setting.value, policy="member"))
-    return text, written
+        aside = (*(item for one in before for item in one.aside), *copies)
+        written.append(Written(path=setting.path, value=setting.value, policy="member", aside=aside))
+    return text, written, said
 
 
 def _kept(setting: Setting, value: JsonValue) -> str:

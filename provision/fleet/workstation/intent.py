@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from provision.fleet.workstation.ledger import Back, Ledger, unpack
+from provision.fleet.workstation.pluginlist import plugins_beside
 from provision.fleet.workstation.reading import Folders, FoundFile
 from provision.fleet.workstation.shapes import Change, ConfigFile, Order
 from provision.fleet.workstation.sharedfile import (
@@ -137,7 +138,8 @@ def intend(found: Mapping[str, FoundFile], folders: Folders, order: Order) -> In
     naming = _named(file, order.router, memory, _elsewhere(found, folders, file, changes))
     rendered = rendered_for(order, naming, folders)
     back = None if ledger is None else ledger.backs.get(file.path)
-    wanted = naming.settings.model_copy(update={"settings": (*naming.settings.settings, *rendered.opencode)})
+    ours = (*plugins_beside(found, file, memory, rendered.opencode), *rendered.opencode)
+    wanted = naming.settings.model_copy(update={"settings": (*naming.settings.settings, *ours)})
     main, merged = share(file, wanted, memory, back)
     config = load(merged.text)
     kept = [
