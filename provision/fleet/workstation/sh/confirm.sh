@@ -7,13 +7,10 @@ scratch
 say sha256 "$now"
 [ "$now" = "$SHA256" ] || { say end -; exit 0; }
 
-agents() { # in a home that is a copy: the plugin reads ~/.omo, and OpenCode writes beside its configuration
+agents() {
     a=$s/agents
-    mkdir -p "$a/.config/opencode" "$a/.omo" "$a/empty"
-    for entry in "${CONFIG%/*}"/*; do
-        case $entry in */node_modules) ln -s "$entry" "$a/.config/opencode/" ;; *) cp -R "$entry" "$a/.config/opencode/" ;; esac
-    done
-    [ ! -f "$HOME/.omo/omo.jsonc" ] || cp "$HOME/.omo/omo.jsonc" "$a/.omo/"
+    mkdir -p "$a/empty"
+    copy_home "$a" "$CONFIG"
     (
         cd "$a/empty" || exit
         PATH=$PATH_LOGIN
