@@ -41,7 +41,7 @@ def furnish(home: Path) -> Path:
 
 
 def confirmed(laptop: Home, sh: list[str], served: Served, config: Path) -> list[tuple[str, str]]:
-    served.files["/v1/models"] = b'{"data": [{"id": "m1:latest"}]}'
+    served.offers("m1")
     before = laptop.tree()
     values = {
         "CONFIG": str(config),

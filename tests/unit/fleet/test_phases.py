@@ -78,7 +78,7 @@ class Run:
 
 @pytest.fixture
 def run(tmp_path: Path, laptop: Home, served: Served) -> Run:
-    served.files["/v1/models"] = b'{"data": [{"id": "m1:latest"}, {"id": "m2:latest"}]}'
+    served.offers("m1", "m2")
     binary = laptop.home / ".local/bin/opencode"
     binary.parent.mkdir(parents=True)
     binary.write_text(FAKE)

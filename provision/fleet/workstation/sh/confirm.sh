@@ -33,14 +33,14 @@ all=yes
 for pair in $MODELS; do
     model=${pair%%>*}
     url=${pair#*>}
-    code=$(fetch 30 "$url/models" "$scratch_dir/models")
+    # Asked by the model: one of the hosts behind a loopback router may well not have it.
+    code=$(fetch 30 "${url%/v1}/api/show" "$scratch_dir/model" "{\"model\":\"${model#*/}\"}")
     listed=no
-    # The server lists every model with its tag; without one it means `latest`.
-    name=${model#*/}
-    case $name in *:*) ;; *) name=$name:latest ;; esac
-    case $code in 200) grep -qF "\"$name\"" "$scratch_dir/models" && listed=yes ;; esac
+    case $code in 200) grep -q '"details"' "$scratch_dir/model" && listed=yes ;; esac
+    : >"$scratch_dir/said"
+    [ $listed = yes ] || head -c 300 "$scratch_dir/model" >"$scratch_dir/said" 2>/dev/null
     [ $listed = yes ] || all=no
-    say listed "$model $listed $code"
+    say listed "$model $listed $code =$(b64 "$scratch_dir/said")"
 done
 
 # OpenCode would try for a minute before it said the same.
