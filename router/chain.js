@@ -25,6 +25,21 @@ const named = (model) => {
 export const AstraeusChain = async ({ client }) => {
   const leaving = new Set() // sessions that are on their way to the next model
   const waiting = new Map() // sessions that wait for another try, each with the event that said so
+  const tasks = new Set() // sessions that another one began
+  let trouble // what the session of `opencode run` failed with, while nothing came after it
+  const troubled = (by) => {
+    if (by || trouble) process.exitCode = by ? 1 : 0
+    trouble = by
+  }
+  // Who breaks a session off to go on with another model ends `opencode run`: not without a word.
+  if (RUN) process.on("exit", () => trouble && console.error(`Error: ${trouble.message}`))
+  const note = ({ type, properties }) => {
+    const { sessionID, status, part, info } = properties ?? {}
+    if (type === "session.created" && info?.parentID) tasks.add(info.id)
+    if (status?.type === "retry" && !tasks.has(sessionID)) troubled({ sessionID, message: status.message })
+    const came = ["message.part.delta", "session.error"].includes(type) || part?.type === "tool"
+    if (came && trouble?.sessionID === (sessionID ?? part?.sessionID)) troubled()
+  }
   // What was asked and who is next; nothing for an answer that has begun, or the end of a chain.
   const situation = async (sessionID) => {
     const session = (await client.session.get({ path: { id: sessionID } })).data
@@ -104,6 +119,7 @@ export const AstraeusChain = async ({ client }) => {
     },
     event: async ({ event }) => {
       const { sessionID, error, status } = event.properties ?? {}
+      if (RUN) note(event)
       if (event.type === "session.status") {
         waiting.delete(sessionID)
         if (status?.type === "retry" && !leaving.has(sessionID)) {

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 
 class Models:
-    """Every model answers that it says so; `how` names a fault of one, `calls` what one calls first."""
+    """Every model says so; `how` names a fault of one (`503 once`), `calls` what one calls first."""
 
     def __init__(self) -> None:
         self.how: dict[str, str] = {}
@@ -51,7 +51,9 @@ class _Handler(BaseHTTPRequestHandler):
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
         model = asked["model"]
         models.asked.append(model)
-        how = models.how.get(model, "ok")
+        how, _, once = models.how.get(model, "ok").partition(" ")
+        if once:
+            del models.how[model]
         if how == "reset":
             self.connection.close()
             return

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from router.chain import PLACE, Chains, chain_plugin
-from router.render import seed
+from router.omo import MIGRATIONS, NO_HOOKS, NO_SERVERS, RETRIED, SECTION
+from router.render import DISPLAY, seed
 from tests.unit.router import real
 from tests.unit.router.models_stand_in import Models, delegation
 from tests.unit.router.standins import until
@@ -18,6 +19,24 @@ from tests.unit.router.standins import until
 pytestmark = pytest.mark.programs
 
 LOCAL, NEXT, LEAD = "ollama/small", "cloud/next", "cloud/lead"
+DRIVER = """
+const { AstraeusChain } = await import(process.argv[2])
+let aborts = 0, asked = 0
+const question = { info: { role: "user", id: "q", agent: "lead" }, parts: [] }
+const answer = { info: { role: "assistant", parentID: "q", providerID: "cloud", modelID: "lead" }, parts: [] }
+const session = {
+  get: async () => ({ data: {} }),
+  messages: async () => ({ data: [question, answer] }),
+  abort: async () => { if (++aborts === 1) throw new Error("gone") },
+  promptAsync: async () => { asked++ },
+}
+const plugin = await AstraeusChain({ client: { session } })
+const properties = { sessionID: "s", status: { type: "retry" } }
+for (const _ of [1, 2]) await plugin.event({ event: { type: "session.status", properties } }).catch(() => {})
+console.log(`${aborts} broken off, ${asked} asked again`)
+"""
+"""A client whose first abort fails: OpenCode's own program runs it as Bun."""
+LEADER = DISPLAY["sisyphus"]
 
 
 @pytest.fixture
@@ -31,7 +50,7 @@ def home(folder: Path, models: Models, *, plugged: bool) -> None:
     """A user with an agent whose first model is the hosts', one that leads, and our plugin."""
     config = folder / ".config" / "opencode"
     chains = Chains(
-        by_agent={"resolver": (LOCAL, NEXT), "lead": (LEAD, NEXT)},
+        by_agent={"resolver": (LOCAL, NEXT), "lead": (LEAD, NEXT), LEADER: (LEAD, NEXT)},
         ours=("resolver", "lead"),
         pool="ollama",
         plugged=plugged,
@@ -51,6 +70,16 @@ def home(folder: Path, models: Models, *, plugged: bool) -> None:
         "small_model": NEXT,
     }
     (config / "opencode.json").write_text(json.dumps(settings))
+    others: dict[str, Any] = {
+        "agents": {"sisyphus": {"model": LEAD, "fallback_models": [NEXT]}},
+        "runtime_fallback": {"enabled": True, "retry_on_errors": list(RETRIED)},
+        "disabled_mcps": list(NO_SERVERS),
+        "disabled_hooks": list(NO_HOOKS),
+        "codegraph": {"enabled": False},
+        "auto_update": False,
+    }
+    (folder / ".omo").mkdir()
+    (folder / ".omo" / "omo.jsonc").write_text(json.dumps({"_migrations": list(MIGRATIONS), SECTION: others}))
 
 
 def agent(model: str) -> str:
@@ -131,6 +160,30 @@ def test_a_cloud_that_fails_is_told_rather_than_nothing_at_all(tmp_path: Path, m
     said = ask(tmp_path, "lead")
     assert (said.rc, said.out.strip()) == (1, ""), said
     assert "its own words" in said.faults
+
+
+def test_the_plugins_own_chain_ends_a_run_with_words(tmp_path: Path, models: Models) -> None:
+    home(tmp_path, models, plugged=True)
+    models.how["lead"] = "429"
+    said = ask(tmp_path, LEADER)
+    assert (said.rc, said.out.strip()) == (1, ""), said
+    assert "its own words" in said.faults
+    assert models.asked[0] == "lead"
+
+
+def test_a_second_try_that_is_answered_is_no_fault(tmp_path: Path, models: Models) -> None:
+    home(tmp_path, models, plugged=False)
+    models.how["lead"] = "503 once"
+    said = ask(tmp_path, "lead")
+    assert (said.rc, said.out.strip(), "Error" in said.faults) == (0, "lead says so", False), said
+
+
+def test_a_session_that_could_not_be_broken_off_goes_on_the_next_time(tmp_path: Path, models: Models) -> None:
+    home(tmp_path, models, plugged=False)
+    driver = tmp_path / "driver.mjs"
+    driver.write_text(DRIVER)
+    plugin = tmp_path / ".config" / PLACE
+    assert real.run(tmp_path, str(driver), str(plugin), BUN_BE_BUN="1").out == "2 broken off, 1 asked again\n"
 
 
 @pytest.mark.parametrize("agent", ["resolver", "lead"])
