@@ -100,7 +100,9 @@ def render(
     moves = Chains(
         by_agent={shown[agent.name]: chains[agent.name] for agent in resolved.agents},
         ours=tuple(agent.name for agent in own),
-        pool=provider if routed and provider is not None else "",
+        pool=provider or "",
+        plugged=plugin is not None,
+        routed=routed,
         reads=reads,
     )
     return Rendered(
@@ -113,7 +115,7 @@ def render(
                 WholeFile(place="config", path=path, text=text)
                 for path, text in commands(with_plugin=plugin is not None).items()
             ),
-            *_seed(opencode),
+            *seed(opencode),
         ),
         agents=agents,
         chains=moves,
@@ -174,7 +176,7 @@ def _agent_file(agent: ResolvedAgent, model: str) -> WholeFile:
     )
 
 
-def _seed(version: str) -> tuple[WholeFile, ...]:
+def seed(version: str) -> tuple[WholeFile, ...]:
     """Without these OpenCode asks the package registry before it starts, for a minute where there is none."""
     name = "@opencode-ai/plugin"
     package = f'{{"dependencies":{{"{name}":"{version}"}}}}\n'
