@@ -10,7 +10,7 @@ import pytest
 
 from router.endpoint import Endpoint, OfferedModel
 from router.jsonc import JsoncError, load
-from router.jsonc_edit import get_path
+from router.jsonc_edit import get_path, set_path
 from router.merge import Memory, merge, merge_named
 from router.opencode import RouterSettings, Setting, provider_ids, settings
 from router.view import diff, owned_view
@@ -92,10 +92,42 @@ def test_the_users_additions_to_our_entry_stay() -> None:
     }
 
 
+@pytest.mark.parametrize("own", [{}, {"m2": {"name": "hers", "options": {"top_p": 1}}}])
+def test_what_the_user_added_to_a_model_of_ours_stays_when_it_goes_and_is_said(own: dict[str, Any]) -> None:
+    """Whether the entry was all ours, or had something of the user's before."""
+    start = json.dumps({"provider": {"ollama": {"name": "Ollama (a.local)", "models": own}}})
+    first = merge_named(start, ONE, None)
+    hers = set_path(first.text, ("provider", "ollama", "models", "m2", "options", "temperature"), 0.2)
+    hers = set_path(hers, ("provider", "ollama", "models", "m2", "limit", "input"), 9)
+    left = {**own.get("m2", {}), "options": {**own.get("m2", {}).get("options", {}), "temperature": 0.2}}
+    less = merge_named(hers, _site("a.local", models=("m1:14b",)), first.memory)
+    assert _value(less.text)["provider"]["ollama"]["models"]["m2"] == left | {"limit": {"input": 9}}
+    assert less.kept == ("provider.ollama.models.m2 stays with what its user gave it; ours in it goes",)
+    gone = merge_named(hers, RouterSettings(settings=()), first.memory)
+    assert _value(gone.text)["provider"]["ollama"]["models"] == {"m2": left | {"limit": {"input": 9}}}
+    assert gone.kept == less.kept
+    untouched = merge_named(first.text, RouterSettings(settings=()), first.memory)
+    assert (_value(untouched.text), untouched.kept) == (json.loads(start), ())
+
+
 def test_the_users_default_model_stays_and_is_said() -> None:
     done = merge(USER, ONE, None)
     assert _value(done.text)["model"] == "openai/gpt-5.2"
     assert any("openai/gpt-5.2" in line for line in done.kept)
+
+
+@pytest.mark.parametrize("value", ['"allow"', "null"])
+def test_one_value_for_all_that_we_would_set_below_is_the_users_choice(value: str) -> None:
+    text = f'{{ "permission": {value} }}'
+    offers = [Setting(path=("permission", key), value="ask", policy="offer") for key in ("webfetch", "edit")]
+    wanted = RouterSettings(settings=tuple(offers))
+    for memory in (None, merge_named("{}", wanted, None).memory):
+        done = merge_named(text, wanted, memory)
+        assert (done.text, done.memory.written) == (text, ())
+        assert done.kept == (f"permission stays {value}; the site's defaults below it are not set",)
+        assert merge_named(text, NOTHING, done.memory).text == text
+    with pytest.raises(JsoncError, match="permission"):
+        merge_named(text, RouterSettings(settings=(Setting(path=("permission", "edit"), value="ask"),)), None)
 
 
 def test_our_own_default_follows_the_site_until_the_user_chooses() -> None:
