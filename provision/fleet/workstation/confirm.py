@@ -26,7 +26,7 @@ _UNSEEN = "look at the machine's network, and at what OpenCode said"
 
 
 def confirm(host: Host) -> None:
-    """Ask each model once (or each server for its word on it, where no session is wanted) and tell what came."""
+    """Ask each model once (or each server of it, where no session is wanted) and tell what came."""
     machine = host.data.machine
     try:
         outcome = _asked(host, machine)
