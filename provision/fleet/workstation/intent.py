@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from provision.fleet.workstation.ledger import Back, Ledger, unpack
+from provision.fleet.workstation.pluginlist import plugins_beside
 from provision.fleet.workstation.reading import Folders, FoundFile
 from provision.fleet.workstation.shapes import Change, ConfigFile, Order
 from provision.fleet.workstation.sharedfile import (
@@ -103,7 +104,7 @@ def rendered_for(order: Order, naming: Naming, folders: Folders) -> Rendered:
         routed=order.routed,
     )
     clouds = [
-        Setting(path=("provider", name, "options", "baseURL"), value=url)
+        Setting(path=("provider", name, "options", "baseURL"), value=url, policy="offer")
         for name, url in order.clouds.items()
     ]
     return rendered.model_copy(update={"opencode": (*rendered.opencode, *clouds)})
@@ -136,7 +137,8 @@ def intend(found: Mapping[str, FoundFile], folders: Folders, order: Order) -> In
     naming = _named(file, order.router, memory, _elsewhere(found, folders, file, moved))
     rendered = rendered_for(order, naming, folders)
     back = None if ledger is None else ledger.backs.get(file.path)
-    wanted = naming.settings.model_copy(update={"settings": (*naming.settings.settings, *rendered.opencode)})
+    ours = (*plugins_beside(found, file, memory, rendered.opencode), *rendered.opencode)
+    wanted = naming.settings.model_copy(update={"settings": (*naming.settings.settings, *ours)})
     main, merged = share(file, wanted, memory, back)
     config = load(merged.text)
     kept = [

@@ -11,10 +11,19 @@ from provision.fleet.workstation.ledger import Ledger, unpack
 from provision.fleet.workstation.reading import DATA, Folders, FoundFile
 from provision.fleet.workstation.routed import service_paths
 from provision.fleet.workstation.shapes import Change, Look
-from provision.fleet.workstation.sharedfile import FileChange, Refused, give_back, writable
+from provision.fleet.workstation.sharedfile import (
+    NOTHING,
+    FileChange,
+    Refused,
+    give_back,
+    said,
+    text_of,
+    writable,
+)
 from provision.fleet.workstation.shellenv import ShellPlan, plan_shells
 from provision.fleet.workstation.tuifile import plan_tui
 from provision.fleet.workstation.wholefile import plan_whole
+from router.merge import merge_named
 
 
 @dataclass(frozen=True)
@@ -48,11 +57,13 @@ def withdraw(found: Mapping[str, FoundFile], folders: Folders) -> Withdrawal | N
     if ledger.plugin_file is not None and ledger.plugin_file in found:
         shared.append((found[ledger.plugin_file], ledger.plugin_memory))
     changes: list[FileChange] = []
+    kept: list[str] = []
     for one, memory in shared:
         if not memory.written and one.path not in ledger.backs:
             continue  # given back by a run that broke off later
         writable(one, folders)
         changes += give_back(one, memory, ledger.backs.get(one.path))
+        kept += said(one.path, merge_named(text_of(one), NOTHING, memory).kept)
     whole = plan_whole(found, (), ledger.whole, folders)
     shells = ShellPlan()
     if f"{folders.config_home}/astraeus-provision/env.sh" in found:
@@ -63,7 +74,7 @@ def withdraw(found: Mapping[str, FoundFile], folders: Folders) -> Withdrawal | N
     change = Change(
         files=(*(one.found.path for one in changes), there.path),
         diff=f"{shown}- {there.path}\n",
-        kept=(*whole.kept, *shells.kept),
+        kept=(*kept, *whole.kept, *shells.kept),
     )
     # What the user does from here on is hers, whenever the rest is done.
     done = Ledger(file=ledger.file, plugin_file=ledger.plugin_file, whole=ledger.whole).packed()

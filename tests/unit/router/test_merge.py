@@ -10,7 +10,7 @@ import pytest
 
 from router.endpoint import Endpoint, OfferedModel
 from router.jsonc import JsoncError, load
-from router.jsonc_edit import get_path
+from router.jsonc_edit import get_path, set_path
 from router.merge import Memory, merge, merge_named
 from router.opencode import RouterSettings, Setting, provider_ids, settings
 from router.view import diff, owned_view
@@ -90,6 +90,24 @@ def test_the_users_additions_to_our_entry_stay() -> None:
         "name": "mine",
         "options": {"temperature": 0},
     }
+
+
+@pytest.mark.parametrize("own", [{}, {"m2": {"name": "hers", "options": {"top_p": 1}}}])
+def test_what_the_user_added_to_a_model_of_ours_stays_when_it_goes_and_is_said(own: dict[str, Any]) -> None:
+    """Whether the entry was all ours, or had something of the user's before."""
+    start = json.dumps({"provider": {"ollama": {"name": "Ollama (a.local)", "models": own}}})
+    first = merge_named(start, ONE, None)
+    hers = set_path(first.text, ("provider", "ollama", "models", "m2", "options", "temperature"), 0.2)
+    hers = set_path(hers, ("provider", "ollama", "models", "m2", "limit", "input"), 9)
+    left = {**own.get("m2", {}), "options": {**own.get("m2", {}).get("options", {}), "temperature": 0.2}}
+    less = merge_named(hers, _site("a.local", models=("m1:14b",)), first.memory)
+    assert _value(less.text)["provider"]["ollama"]["models"]["m2"] == left | {"limit": {"input": 9}}
+    assert less.kept == ("provider.ollama.models.m2 stays with what its user gave it; ours in it goes",)
+    gone = merge_named(hers, RouterSettings(settings=()), first.memory)
+    assert _value(gone.text)["provider"]["ollama"]["models"] == {"m2": left | {"limit": {"input": 9}}}
+    assert gone.kept == less.kept
+    untouched = merge_named(first.text, RouterSettings(settings=()), first.memory)
+    assert (_value(untouched.text), untouched.kept) == (json.loads(start), ())
 
 
 def test_the_users_default_model_stays_and_is_said() -> None:
