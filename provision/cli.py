@@ -237,6 +237,9 @@ def site_check(
 @site_app.command("export")
 def site_export(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the bundle is written.")],
+    as_sh: Annotated[
+        bool, typer.Option("--sh", help="As one plain sh file, for machines without this program.")
+    ] = False,
     site: SiteOption = None,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
@@ -246,7 +249,7 @@ def site_export(
     def run() -> int:
         from provision.joining import export
 
-        return export(out, site, as_json=as_json, verbose=verbose)
+        return export(out, site, as_sh=as_sh, as_json=as_json, verbose=verbose)
 
     return run
 

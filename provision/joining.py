@@ -32,6 +32,7 @@ from provision.proving import digests
 from provision.publishing import publish_and_confirm, say_unfinished
 from provision.report import Report
 from provision.rundir import write_atomic
+from provision.shjoin import sh_file
 from provision.site import Host, Site
 from provision.sitefile import Described, describe_deployed
 from provision.streams import result
@@ -40,8 +41,8 @@ from provision.survey import survey
 CHECKSUM = "its checksum, to be compared at both ends: sha256 {}"
 
 
-def export(out: Path, site: Path | None, *, as_json: bool, verbose: bool) -> int:
-    """`site export`: looks at the hosts, and writes the bundle."""
+def export(out: Path, site: Path | None, *, as_sh: bool, as_json: bool, verbose: bool) -> int:
+    """`site export`: looks at the hosts, and writes the bundle, or one plain sh file of it."""
     described = describe_deployed(site)
     if described.site.pattern == "local":
         raise SiteError(
@@ -51,8 +52,11 @@ def export(out: Path, site: Path | None, *, as_json: bool, verbose: bool) -> int
     hosts = frozenset(host.name for host in described.site.hosts)
     operation, _ = begun(described, hosts, Goal.VERIFY, "export", yes=True, as_json=as_json, verbose=verbose)
     fitted, digests_by_host = _served(operation)
-    bundle = bundled(fitted, digests_by_host)
-    text, checksum = packed(bundle)
+    left_out: tuple[str, ...] = ()
+    if as_sh:
+        text, checksum, left_out = sh_file(fitted, digests_by_host, operation.catalogue)
+    else:
+        text, checksum = packed(bundled(fitted, digests_by_host))
     try:
         write_atomic(Path(os.path.realpath(out)), text, mode=0o644)
     except OSError as error:
@@ -60,11 +64,12 @@ def export(out: Path, site: Path | None, *, as_json: bool, verbose: bool) -> int
     operation.terminal.progress.close()
     if as_json:
         document = {"ok": True, "exit_code": 0, "bundle": str(out), "sha256": checksum, "failures": []}
-        result(json.dumps(document, indent=2))
+        result(json.dumps(document | ({"left_out": left_out} if as_sh else {}), indent=2))
     else:
         file = shlex.quote(str(out))
+        command = f"sh {file}" if as_sh else f"astraeus-provision join {file} --sha256 {checksum}"
         result(f"wrote {printable(str(out))}; {CHECKSUM.format(checksum)}")
-        result(f"on the new workstation: astraeus-provision join {file} --sha256 {checksum}")
+        result("\n".join([*left_out, f"on the new workstation: {command}"]))
     return int(ExitCode.DONE)
 
 

@@ -51,7 +51,7 @@ ORDER = (
     ("ssh", "disk", "pool", "smoke"),
     ("fitting",),
     ("orders",),
-    ("addresses",),
+    ("addresses", "shjoin"),
     ("knownhosts",),
     ("expected", "hostquery", "hostkeys"),
     ("engines",),

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 
 from pyinfra.api.host import Host
 
-from provision.fleet.workstation.exchange import Broken, converse, script
+from provision.fleet.workstation.exchange import Broken, converse
 from provision.fleet.workstation.facts import files_of, look_at
 from provision.fleet.workstation.intent import base_urls, intend
 from provision.fleet.workstation.orders import emit, order_of, run_name
 from provision.fleet.workstation.reading import Lines, clean, folders_of, unpacked
 from provision.fleet.workstation.replace import replace_values, replaced
 from provision.fleet.workstation.routed import routed
+from provision.fleet.workstation.scripts import script
 from provision.fleet.workstation.shapes import Answer, Confirmed, Order
 
 GRACE_S = 120

@@ -90,7 +90,7 @@ def sha512_hex(integrity: str) -> str:
     return digest.hex()
 
 
-_FAULTS: Mapping[str, tuple[str, str]] = {
+FAULTS: Mapping[str, tuple[str, str]] = {
     "foreign": ("~/.local/bin/opencode is not ours", "remove it, or put it in order, and run again"),
     "room": ("too little room for OpenCode in the home folder", "free a gigabyte there and run again"),
     "write": ("OpenCode's folder in the home cannot be written", "look at its owner and at the disk"),
@@ -111,6 +111,6 @@ def fault(lines: Lines) -> tuple[str, str, str] | None:
     for key, value in lines:
         if key == "failed":
             code, _, said = clean(value).partition(" ")
-            problem, remedy = _FAULTS.get(code, ("OpenCode could not be installed", "see what it said"))
+            problem, remedy = FAULTS.get(code, ("OpenCode could not be installed", "see what it said"))
             return problem, remedy, said.replace("|", "\n").strip()
     return None

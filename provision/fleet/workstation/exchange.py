@@ -9,16 +9,13 @@ import base64
 import os
 import pwd
 import re
-import shlex
-from collections.abc import Mapping, Sequence
-from importlib.resources import files
+from collections.abc import Sequence
 from typing import Any
 
 from paramiko import SSHException
 from pyinfra.api.host import Host
 
 DEADLINE_S = 60
-_NEEDS = {"equip": ("tarball",), "plugin": ("tarball",), "confirm": ("copy",)}
 
 
 class Broken(Exception):  # noqa: N818 - a machine's fault, told in an outcome, never raised at a user
@@ -27,15 +24,6 @@ class Broken(Exception):  # noqa: N818 - a machine's fault, told in an outcome, 
     def __init__(self, said: str) -> None:
         super().__init__(said)
         self.said = said
-
-
-def script(name: str, values: Mapping[str, str] | None = None) -> str:
-    """Return sh/<name>.sh behind the settings that it expects and the parts that it needs."""
-    folder = files("provision.fleet.workstation") / "sh"
-    head = "".join(f"{key}={shlex.quote(value)}\n" for key, value in (values or {}).items())
-    return head + "".join(
-        (folder / f"{part}.sh").read_text("utf-8") for part in ("common", *_NEEDS.get(name, ()), name)
-    )
 
 
 def command(text: str) -> str:

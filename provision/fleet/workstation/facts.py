@@ -14,7 +14,7 @@ from pyinfra.api.host import Host
 from pyinfra.context import host
 
 from provision.fleet.workstation.equip import plan_equip
-from provision.fleet.workstation.exchange import Broken, as_user, command, converse, ended, script
+from provision.fleet.workstation.exchange import Broken, as_user, command, converse, ended
 from provision.fleet.workstation.intent import (
     asked_files,
     base_urls,
@@ -29,6 +29,7 @@ from provision.fleet.workstation.orders import last_look, order_of, save_look
 from provision.fleet.workstation.plugin import plan_plugin
 from provision.fleet.workstation.reading import Folders, FoundFile, folders_of, read_found, read_look
 from provision.fleet.workstation.routed import proxy_plan, routed
+from provision.fleet.workstation.scripts import script
 from provision.fleet.workstation.shapes import Change, Look, Order
 from provision.fleet.workstation.sharedfile import Refused
 from provision.fleet.workstation.withdrawal import withdraw

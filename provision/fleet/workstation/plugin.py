@@ -46,7 +46,7 @@ def plugin_values(plugin: Plugin, registry: str | None, deadline_s: int) -> dict
     }
 
 
-_FAULTS: Mapping[str, tuple[str, str]] = {
+FAULTS: Mapping[str, tuple[str, str]] = {
     "room": ("too little room for the plugin in the home folder", "free 200 MB there and run again"),
     "write": ("the plugin's folder in the home cannot be written", "look at its owner and at the disk"),
     "late": ("the download of the plugin did not finish in time", "run again on a better line"),
@@ -65,6 +65,6 @@ def plugin_fault(lines: Lines) -> tuple[str, str, str] | None:
     for key, value in lines:
         if key == "failed":
             code, _, said = clean(value).partition(" ")
-            problem, remedy = _FAULTS.get(code, ("the plugin could not be installed", "see what it said"))
+            problem, remedy = FAULTS.get(code, ("the plugin could not be installed", "see what it said"))
             return problem, f"{remedy} (~/{PLUGIN_HOME})", said.replace("|", "\n").strip()
     return None

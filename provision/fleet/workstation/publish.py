@@ -12,7 +12,7 @@ from pyinfra.api.state import State
 from pyinfra.context import host
 
 from provision.fleet.workstation.equip import equip_values, fault, plan_equip
-from provision.fleet.workstation.exchange import Broken, converse, script
+from provision.fleet.workstation.exchange import Broken, converse
 from provision.fleet.workstation.facts import files_of, look_at
 from provision.fleet.workstation.intent import Intent, intend
 from provision.fleet.workstation.loopback import (
@@ -29,6 +29,7 @@ from provision.fleet.workstation.proxy import ProxyPlan
 from provision.fleet.workstation.reading import FoundFile, folders_of
 from provision.fleet.workstation.replace import replace_lines, replace_values, replaced
 from provision.fleet.workstation.routed import proxy_plan, routed, service_paths
+from provision.fleet.workstation.scripts import script
 from provision.fleet.workstation.shapes import EquipPlan, Look, OpenCode, Order, Published
 from provision.fleet.workstation.sharedfile import Refused
 from provision.fleet.workstation.undoing import UNTOUCHED, undone

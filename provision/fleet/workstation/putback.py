@@ -10,11 +10,12 @@ from pyinfra.api.operation import operation
 from pyinfra.api.state import State
 from pyinfra.context import host
 
-from provision.fleet.workstation.exchange import Broken, converse, script
+from provision.fleet.workstation.exchange import Broken, converse
 from provision.fleet.workstation.facts import look_at
 from provision.fleet.workstation.orders import emit, order_of, run_name
 from provision.fleet.workstation.reading import folders_of
 from provision.fleet.workstation.replace import NO_RECORD, NOT_UNDONE, replace_values, replaced
+from provision.fleet.workstation.scripts import script
 from provision.fleet.workstation.shapes import PutBack
 from provision.fleet.workstation.undoing import router_fault
 

@@ -26,7 +26,7 @@ class Fault:
     code: str = ""
 
 
-_FAULTS: Mapping[str, tuple[str, str]] = {
+FAULTS: Mapping[str, tuple[str, str]] = {
     "symlink": ("{0} is a symbolic link", "put a plain file in its place and run again"),
     "other": ("{0} is no plain file", "look at it and put it in order"),
     "unreadable": ("{0} cannot be read", "look at its owner and mode"),
@@ -60,7 +60,7 @@ def replaced(lines: Lines) -> tuple[tuple[str, ...], Fault | None]:
     for key, value in lines:
         if key == "failed":
             code, _, said = clean(value).partition(" ")
-            problem, remedy = _FAULTS.get(code, ("the files could not be replaced", "see what it said"))
+            problem, remedy = FAULTS.get(code, ("the files could not be replaced", "see what it said"))
             complaints = [f"{one} {rest}" for one, rest in lines if one not in ("changed", "failed")]
             shown = [] if "{0}" in problem else [said]
             evidence = "\n".join(clean(line) for line in (*shown, *complaints))

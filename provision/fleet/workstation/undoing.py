@@ -6,12 +6,13 @@ from collections.abc import Collection
 
 from pyinfra.api.host import Host
 
-from provision.fleet.workstation.exchange import Broken, converse, script
+from provision.fleet.workstation.exchange import Broken, converse
 from provision.fleet.workstation.loopback import APPLY_S, loopback_fault, loopback_values
 from provision.fleet.workstation.orders import run_name
 from provision.fleet.workstation.reading import folders_of
 from provision.fleet.workstation.replace import NO_RECORD, replace_values, replaced
 from provision.fleet.workstation.routed import service_paths
+from provision.fleet.workstation.scripts import script
 from provision.fleet.workstation.shapes import Look
 
 UNTOUCHED = "its router file was not changed"

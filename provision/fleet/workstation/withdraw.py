@@ -10,12 +10,13 @@ from pyinfra.api.operation import operation
 from pyinfra.api.state import State
 from pyinfra.context import host
 
-from provision.fleet.workstation.exchange import Broken, converse, script
+from provision.fleet.workstation.exchange import Broken, converse
 from provision.fleet.workstation.facts import files_of, look_at
 from provision.fleet.workstation.loopback import REMOVE_S, loopback_fault, loopback_values
 from provision.fleet.workstation.orders import emit, run_name
 from provision.fleet.workstation.reading import clean, folders_of
 from provision.fleet.workstation.replace import replace_lines, replace_values, replaced
+from provision.fleet.workstation.scripts import script
 from provision.fleet.workstation.shapes import Withdrawn
 from provision.fleet.workstation.sharedfile import Refused
 from provision.fleet.workstation.withdrawal import programs_left, withdraw

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from provision.fleet.workstation.exchange import ended, script
+from provision.fleet.workstation.exchange import ended
+from provision.fleet.workstation.scripts import script
 from provision.fleet.workstation.shapes import Confirm, Equip, Order
 from router.endpoint import Endpoint, OfferedModel
 from router.opencode import settings

@@ -8,7 +8,8 @@ import subprocess
 
 import pytest
 
-from provision.fleet.workstation.exchange import Broken, command, ended, script
+from provision.fleet.workstation.exchange import Broken, command, ended
+from provision.fleet.workstation.scripts import script
 
 LOGIN_SHELLS = [name for name in ("sh", "bash", "zsh", "fish", "tcsh", "csh") if shutil.which(name)]
 

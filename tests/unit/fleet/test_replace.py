@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from provision.fleet.workstation.exchange import script
 from provision.fleet.workstation.reading import Folders, FoundFile, read_look
 from provision.fleet.workstation.replace import NO_RECORD, Fault, replace_lines, replace_values, replaced
+from provision.fleet.workstation.scripts import script
 from provision.fleet.workstation.sharedfile import FileChange
 from tests.unit.fleet.homes import LOOK_VALUES, Home
 

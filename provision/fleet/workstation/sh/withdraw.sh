@@ -13,7 +13,7 @@ while IFS= read -r path; do [ -z "$path" ] || gone -f "$path"; done <<BACKUPS
 $BACKUPS
 BACKUPS
 # What a run of the operator's own keeps beside it stays.
-for path in "$STATE"/router.json.bak "$STATE"/whole.* "$STATE"/gone.* "$STATE"/before.* "$STATE"/tui.bak; do
+for path in "$STATE"/router.json.bak "$STATE"/whole.* "$STATE"/gone.* "$STATE"/before.* "$STATE"/tui.bak "$STATE"/joined; do
     gone -f "$path"
 done
 empty "$CONFIG_HOME/opencode/node_modules" "$CONFIG_HOME/opencode/agents" "$CONFIG_HOME/opencode/commands" \
