@@ -6,13 +6,16 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from provision.fleet.workstation.ledger import Back
-from provision.fleet.workstation.reading import Folders, FoundFile
 from router.jsonc import JsoncError
 from router.merge import Memory, Merge, merge_named
 from router.opencode import RouterSettings
 from router.view import diff, owned_view
+
+if TYPE_CHECKING:  # a workstation's own Python has not all that it needs: see merging
+    from provision.fleet.workstation.reading import Folders, FoundFile
 
 NOTHING = RouterSettings(settings=())
 MODE = "600"

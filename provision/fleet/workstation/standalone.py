@@ -7,6 +7,7 @@ writes them; a folder of that machine stands in them as a token.
 from __future__ import annotations
 
 import hashlib
+import json
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
@@ -14,12 +15,23 @@ from itertools import product
 
 from provision.fleet.workstation import equip, plugin, replace
 from provision.fleet.workstation.equip import platforms, sha512_hex
-from provision.fleet.workstation.intent import NAMES, Intent, asked_files, base_urls, intend
+from provision.fleet.workstation.intent import (
+    NAMES,
+    Intent,
+    asked_files,
+    base_urls,
+    intend,
+    plugin_path,
+    rendered_for,
+)
 from provision.fleet.workstation.reading import Folders, FoundFile
 from provision.fleet.workstation.scripts import parts_of
 from provision.fleet.workstation.shapes import Look, Order
 from provision.fleet.workstation.sharedfile import FileChange
 from provision.model import Frozen
+from router.naming import Naming, pair, renamed
+from router.omo import CHAIN
+from router.smoke import FACTS
 
 HEAD = "# astraeus-provision workstation script, form 1, sha256 {} of all below this line"
 TOKENS = {name: f"/__ASTRAEUS_{name}__" for name in ("HOME", "CONFIG", "STATE")}
@@ -30,6 +42,21 @@ PARTS = ("look", "equip", "plugin", "replace", "confirm", "withdraw")
 OWN = ("tell", "decide", "files", "prove", "undo", "main")
 FAULTS = {"equip": equip.FAULTS, "plugin": plugin.FAULTS, "replace": replace.FAULTS}
 OPTIONAL = "optional"
+SHAPE = "provision/fleet/workstation/pydantic_shape.py"
+SENT = (
+    "pydantic.py",
+    *(f"provision/{name}.py" for name in ("__init__", "model", "fleet/__init__")),
+    *(f"provision/fleet/workstation/{name}.py" for name in ("__init__", "ledger", "sharedfile", "merging")),
+    *(
+        f"router/{name}.py"
+        for name in (
+            *("__init__", "chain", "endpoint", "jsonc", "jsonc_edit", "mask", "merge"),
+            *("naming", "opencode", "plugins", "remarks", "tree", "view"),
+        )
+    ),
+    "router/chain.js",
+)
+"""What `merging` needs of this program, on a Python that has nothing else."""
 
 
 class Promise(Frozen):
@@ -46,7 +73,8 @@ class Promise(Frozen):
 def standalone(order: Order, promises: Iterable[Promise]) -> tuple[str, str]:
     """Return the file's text, and its checksum; ValueError where an integrity hash is none."""
     promises = tuple(promises)
-    full, lean = (_fresh(order, FOLDERS, without=without) for without in (False, True))
+    full, lean = (_fresh(order, without=without) for without in (False, True))
+    merging = merging_order(order, full)
     order = full.order
     body = "".join(
         (
@@ -55,6 +83,7 @@ def standalone(order: Order, promises: Iterable[Promise]) -> tuple[str, str]:
             'put() { cat >"$work/$1"; }\n',
             *(_put(f"parts/{name}.sh", text) for name, text in _parts()),
             *(_put(f"files/{name}", text) for name, text in _payload(order, promises, full, lean).items()),
+            *_merging(merging),
             '. "$work/parts/common.sh"\n',
             *(_own(name) for name in OWN),
         )
@@ -63,8 +92,74 @@ def standalone(order: Order, promises: Iterable[Promise]) -> tuple[str, str]:
     return f"#!/bin/sh\n{HEAD.format(checksum)}\n{body}", checksum
 
 
-def _fresh(order: Order, folders: Folders, *, without: bool) -> Intent:
+def _merging(order: Mapping[str, object]) -> Iterator[str]:
+    """Yield what is sent along for a machine on which a configuration is there already."""
+    folders = dict.fromkeys(f"py/{name.rpartition('/')[0]}".rstrip("/") for name in SENT)
+    yield "".join(f'mkdir -p "$work/{folder}"\n' for folder in folders)
+    for name in SENT:
+        package, _, path = name.replace("pydantic.py", SHAPE).partition("/")
+        yield _put(f"py/{name}", (files(package) / path).read_text("utf-8"))
+    yield _put("files/merge.json", json.dumps(order, indent=1) + "\n")
+
+
+def merging_order(order: Order, full: Intent) -> dict[str, object]:
+    """Return what `merging` is told: provider ids are tokens, until the user's file says which are free."""
+    ids = {f"__ASTRAEUS_PROVIDER_{number}__": name for number, name in enumerate(order.router.names)}
+    tokens = {name: token for token, name in ids.items()}
+    models = tuple(pair(model, tokens) for model in order.confirm.models)
+    order = order.model_copy(
+        update={
+            "router": renamed(order.router, tokens),
+            "confirm": order.confirm.model_copy(update={"models": models}),
+        }
+    )
+    rendered = rendered_for(order, Naming(settings=order.router), FOLDERS)
+    agents = {name: one.model_dump(mode="json") for name, one in rendered.agents.items()}
+    for one in agents.values():
+        one["file"] = one["file"] and f"{FOLDERS.config_home}/{one['file']}"
+    configs = [f"{FOLDERS.config_home}/opencode/{name}" for name in NAMES]
+    shared = {*configs, plugin_path(FOLDERS), FOLDERS.ledger}
+    same = {_text(one): f"{number}" for number, one in enumerate(full.files)}
+    whole = [
+        {
+            "path": one.found.path,
+            "mode": one.mode,
+            "text": None if (text := _text(one)) in same else text,
+            "file": same.get(text),
+            "optional": _kind(one.found.path) == OPTIONAL,
+            "by_path": _kind(one.found.path) == "ours",
+            "facts": one.found.path.endswith(f"/{FACTS}"),
+        }
+        for one in _fresh(order, without=False).files
+        if one.found.path not in shared
+    ]
+    router = order.router.model_dump(mode="json", exclude_defaults=True)
+    return {
+        "configs": configs,
+        "ledger": FOLDERS.ledger,
+        "plugin_file": plugin_path(FOLDERS),
+        "ids": ids,
+        "router": router["settings"],
+        "offered": router["offered"],
+        "names": router["names"],
+        "opencode": [one.model_dump(mode="json", exclude_defaults=True) for one in rendered.opencode],
+        "omo": [one.model_dump(mode="json", exclude_defaults=True) for one in rendered.omo],
+        "chains": None if rendered.chains is None else rendered.chains.model_dump(mode="json"),
+        "chain_key": CHAIN,
+        "agents": agents,
+        "whole": whole,
+        "asked": _asked(order),
+    }
+
+
+def _asked(order: Order) -> str:
+    urls = base_urls(order.router)
+    return " ".join(f"{model}>{urls[model.split('/', 1)[0]]}" for model in order.confirm.models)
+
+
+def _fresh(order: Order, *, without: bool) -> Intent:
     """Return what publishing writes where nothing is, or `without` what may be there without a word."""
+    folders = FOLDERS
     paths = [f"{folders.config_home}/opencode/{name}" for name in NAMES]
     found = {path: FoundFile(path) for path in (*paths, folders.ledger, *asked_files(order, folders))}
     if without:
@@ -88,7 +183,6 @@ def _kind(path: str) -> str:
 
 
 def _values(order: Order, promises: tuple[Promise, ...]) -> dict[str, str]:
-    urls = base_urls(order.router)
     chosen = _plugin_values(order)
     values = {
         "OPENCODE": order.equip.version,
@@ -104,7 +198,7 @@ def _values(order: Order, promises: tuple[Promise, ...]) -> dict[str, str]:
         "KEYS": " ".join(key for names in order.keys.values() for key in names),
         "CLOUDS": " ".join(order.keys),
         "NO_PROXY_HOSTS": ",".join(one.address for one in promises),
-        "MODELS": " ".join(f"{model}>{urls[model.split('/', 1)[0]]}" for model in order.confirm.models),
+        "MODELS": _asked(order),
         "AGENTS": "yes" if order.confirm.agents else "no",
         "PROMPT": order.confirm.prompt,
         "CONFIRM_S": str(order.confirm.deadline_s),

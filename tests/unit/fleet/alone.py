@@ -62,6 +62,8 @@ class Alone:
 
     def __post_init__(self) -> None:
         self.folder.mkdir()
+        # A login shell's PATH is the system's own, whatever it is given.
+        (self.laptop.home / ".profile").write_text('PATH="$GIVEN_PATH"\n')
         self.answers(load_catalogue().ollama.version, DIGESTS)
         self.served.offers(*(model.removesuffix(":latest") for model in MODELS), *MODELS)
         content = packed({"package.json": "{}\n", "dist/index.js": "export {}\n"})
@@ -110,17 +112,19 @@ class Alone:
             path.write_text(sh_file(self.site, {"gpu.lan": DIGESTS}, self.catalogue)[0])
         return path
 
-    def has_opencode(self) -> None:
+    def has_opencode(self, provider: str = "ollama") -> None:
         """Put a stand-in into the home that knows the agents which the file wants."""
         binary = self.laptop.home / ".opencode/bin/opencode"
-        binary.parent.mkdir(parents=True)
-        binary.write_text(self.opencode("1.0.0"))
+        binary.parent.mkdir(parents=True, exist_ok=True)
+        binary.write_text(self.opencode("1.0.0", provider))
         binary.chmod(0o755)
 
-    def opencode(self, version: str) -> str:
+    def opencode(self, version: str, provider: str = "ollama") -> str:
         block = re.search(r"put files/agents <<'(END_\w+)'\n(.*?)\1\n", self.file.read_text(), re.DOTALL)
         rows = [line.split("\t") for line in (block[2] if block is not None else "").splitlines()]
-        agents = {name: {"model": model, "mode": "all"} for model, name in rows}
+        agents = {
+            name: {"model": model.replace("ollama/", f"{provider}/"), "mode": "all"} for model, name in rows
+        }
         (self.folder / "config").write_text(json.dumps({"agent": agents}, indent=2) + "\n")
         return OPENCODE.format(folder=self.folder, version=version)
 
@@ -153,6 +157,7 @@ class Alone:
                 "PATH": self.path,
                 "SHELL": "/bin/sh",
                 "TMPDIR": os.environ.get("TMPDIR", "/tmp"),
+                "GIVEN_PATH": env.get("PATH", self.path),
                 **env,
             },
             timeout=120,

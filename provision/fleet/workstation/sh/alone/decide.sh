@@ -84,6 +84,7 @@ settle_payload() {
         real=$(sha "$work/files/$file")
         [ "$real" = "$sum" ] || printf 's|%s|%s|g\n' "$sum" "$real" >>"$work/sums.sed"
     done <"$work/table"
+    in_place merge.json
     for file in ledger ledger-lean; do
         in_place "$file"
         sed -f "$work/sums.sed" "$work/files/$file" >"$work/one" && mv "$work/one" "$work/files/$file"

@@ -7,25 +7,36 @@ old_of() { # PATH: $old is the sha256 of what stands there, or -
     [ ! -e "$1" ] || { [ -r "$1" ] && old=$(sha "$1"); } || fail 3 "$1 cannot be read" "look at its owner and mode"
 }
 
-# $work/wanted: what is to be written, as file, mode, old sha256, old mode, path, backup. $work/hers: the user's own.
+# $work/wanted: what is to be written, as file, mode, old sha256, old mode, path, backup.
 decide_files() {
     ledger=$state/astraeus-provision/router.json
+    file_of_opencode=$config/opencode/opencode.json
     memory=ledger
+    : >"$work/wanted"
+    : >"$work/hers"
+    : >"$work/kept"
     if [ -f "$ledger" ]; then
         old_of "$ledger"
         case $old in
             "$(sha "$work/files/ledger")") ;;
             "$(sha "$work/files/ledger-lean")") memory=ledger-lean ;;
-            *) fail 3 "it is a workstation already, by another script or by astraeus-provision itself" \
-                "take that back first: sh THAT_SCRIPT --uninstall, or astraeus-provision router uninstall" ;;
+            *)
+                grep -qx "by$tab$own" "$joined" 2>/dev/null ||
+                    fail 3 "it is a workstation already, by another script or by astraeus-provision itself" \
+                        "take that back first: sh THAT_SCRIPT --uninstall, or astraeus-provision router uninstall"
+                printf '%s\n' "$ledger" >"$work/hers" ;;
         esac
     else
         while IFS=$tab read -r file kind mode sum path backup; do
             [ "$kind" = optional ] && [ -e "$path" ] && memory=ledger-lean
         done <"$work/table"
     fi
-    : >"$work/wanted"
-    : >"$work/hers"
+    decide_fresh
+    old_of "$config/opencode/opencode.jsonc"
+    [ "$old" = - ] || printf '%s\n' "$config/opencode/opencode.jsonc" >>"$work/hers"
+    [ ! -s "$work/hers" ] || decide_merged
+}
+decide_fresh() {
     while IFS=$tab read -r file kind mode sum path backup; do
         case $kind,$memory in optional,ledger-lean) continue ;; esac
         [ "$kind" != ledger ] || file=$memory
@@ -39,10 +50,33 @@ decide_files() {
         fi
         printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$file" "$mode" "$old" "$old_mode" "$path" "$backup" >>"$work/wanted"
     done <"$work/table"
-    old_of "$config/opencode/opencode.jsonc"
-    [ "$old" = - ] || printf '%s\n' "$config/opencode/opencode.jsonc" >>"$work/hers"
-    [ ! -s "$work/hers" ] || fail 3 "$(head -n 1 "$work/hers") is there, and this script does not merge into it" \
-        "move it away, or $by_program, which keeps every byte of it"
+}
+merging() { # ACT...: by this machine's Python, with what was sent along; PYTHONPATH goes before its own packages
+    PATH=$PATH_LOGIN PYTHONPATH=$work/py bounded 60 "$python" -B -s -m provision.fleet.workstation.merging "$@"
+}
+python_there() { # $python: the first that is new enough
+    login_env
+    for python in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do
+        python=$(seek "$python")
+        [ -n "$python" ] || continue
+        (PATH=$PATH_LOGIN; "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))') >/dev/null 2>&1 && return
+    done
+    python=
+    return 1
+}
+decide_merged() {
+    python_there || fail 3 "$(head -n 1 "$work/hers") is there, and to merge into it takes Python 3.10 or newer" \
+        "install python3 there, or move that file away, or $by_program"
+    merging merge "$work/files" >"$work/merging" 2>"$work/evidence"
+    rc=$?
+    [ $rc != 3 ] || { IFS=$tab read -r problem remedy <"$work/merging"; fail 3 "$problem" "$remedy"; }
+    [ $rc = 0 ] || fail 3 "its files could not be merged (exit status $rc)" "$by_program" "$work/evidence"
+    mv "$work/files/merged" "$work/wanted"
+    mv "$work/files/kept" "$work/kept"
+    MODELS=$(cat "$work/files/asked")
+    file_of_opencode=$(cat "$work/files/config")
+    AGENTS=no
+    [ ! -s "$work/files/agents" ] || AGENTS=yes
 }
 
 order() { # what the part `replace` reads
@@ -79,7 +113,7 @@ put_back() { # afterwards nothing of this run's files is there
 keep() { # confirmed: what --uninstall needs stays
     [ -n "$writing" ] || return 0
     if [ ! -f "$joined" ] && grep -q "^file$tab$ledger$tab" "$record"; then
-        cat "$record" "$work/missing" >"$joined" || unconfirmed "$joined cannot be written" "look at the disk"
+        { printf 'by\t%s\n' "$own"; cat "$record" "$work/missing"; } >"$joined" || unconfirmed "$joined cannot be written" "look at the disk"
     fi
     (replace settle) </dev/null >"$work/replace"
     came replace && [ -z "$(said replace failed)" ] || unconfirmed "$record cannot be removed" "look at its owner"

@@ -38,6 +38,7 @@ show() {
     esac
     while IFS=$tab read -r _ _ _ _ path _; do planned "write $path"; done <"$work/wanted"
     [ "$number" != 0 ] || printf '  nothing to change\n'
+    sed 's/^/  kept: /' "$work/kept"
     printf '  its OpenCode asks the hosts directly, not by a loopback router; to get one, %s\n' "$by_program"
     overruled=$(said look opencode_config)
     [ -z "$overruled" ] || warn "OPENCODE_CONFIG=$overruled is set there and overrules what we write" "unset it in the shell's profile"

@@ -59,7 +59,7 @@ unconfirmed() { # PROBLEM REMEDY [FILE]
 }
 confirm() {
     (
-        CONFIG=$config/opencode/opencode.json SHA256=$(sha "$config/opencode/opencode.json") SESSION=yes DEADLINE_S=$CONFIRM_S
+        CONFIG=$file_of_opencode SHA256=$(sha "$file_of_opencode") SESSION=yes DEADLINE_S=$CONFIRM_S
         part confirm
     ) >"$work/confirm"
     came confirm || unconfirmed "the confirmation broke off" "run it again" "$work/confirm"

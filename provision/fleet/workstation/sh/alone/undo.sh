@@ -34,26 +34,45 @@ uninstall() {
             "$home/.local/share/astraeus-provision" "$home/.local/bin/opencode" ;;
     esac
 }
+# $work/restored: path, sha256 that is to be there (or -), its mode, the file that holds it.
 look_back() {
     grep "^file$tab" "$joined" >"$work/files/joined"
+    given=0
+    sed -e "s|$HOME_TOKEN|$home|g" -e "s|$CONFIG_TOKEN|$config|g" -e "s|$STATE_TOKEN|$state|g" \
+        "$work/files/merge.json" >"$work/one" && mv "$work/one" "$work/files/merge.json"
     while IFS=$tab read -r _ path _ before before_mode new backup; do
         old_of "$path"
-        case $old in
-            "$before") continue ;;
-            "$new") ;;
-            *)
-                case $path in */astraeus-provision/router.json)
-                    fail 3 "astraeus-provision itself manages it by now" "astraeus-provision router uninstall" ;;
-                esac
-                [ "$before" = - ] || fail 3 "$path was changed since; what was there before us is $backup" \
-                    "take ours out of it yourself, as in that file, and run it again"
-                warn "$path was changed since, so it stays" "remove it yourself, if it is worth nothing to you"
-                continue ;;
+        case $old in "$before") continue ;; esac
+        if [ "$old" = "$new" ] && { [ "$before" = - ] || { [ -f "$backup" ] && [ "$(sha "$backup")" = "$before" ]; }; }; then
+            printf '%s\t%s\t%s\t%s\n' "$path" "$before" "$before_mode" "$backup" >>"$work/restored"
+            continue
+        fi
+        case $path in
+            */astraeus-provision/router.json)
+                grep -qx "by$tab$own" "$joined" || fail 3 "astraeus-provision itself, or another script, manages it by now" \
+                    "astraeus-provision router uninstall, or --uninstall of that script"
+                continue ;; # it goes as the last
+            */opencode.json | */opencode.jsonc | */.omo/omo.jsonc) take_out ;;
+            *) warn "$path was changed since, so it stays" "remove it yourself, if it is worth nothing to you" ;;
         esac
-        [ "$before" = - ] || [ "$(sha "$backup")" = "$before" ] || fail 3 "$backup is not what was there before us" \
-            "take ours out of $path yourself"
-        printf '%s\t%s\t%s\t%s\n' "$path" "$before" "$before_mode" "$backup" >>"$work/restored"
     done <"$work/files/joined"
+}
+take_out() { # of a file that was changed since: ours alone goes
+    python_there || fail 3 "$path was changed since, and to take ours out of it takes Python 3.10 or newer" \
+        "install python3 there; or take ours out yourself: what was there before is $backup"
+    rm -f "$work/files/given"
+    if ! merging giveback "$work/files" "$path" >"$work/merging" 2>"$work/evidence"; then
+        IFS=$tab read -r problem remedy <"$work/merging" || fail 3 "$path cannot be given back" "see what it said" "$work/evidence"
+        fail 3 "$problem" "$remedy"
+    fi
+    given=$((given + 1))
+    if [ -f "$work/files/given" ]; then
+        mv "$work/files/given" "$work/given-$given"
+        [ "$before_mode" != - ] || before_mode=600
+        printf '%s\t%s\t%s\t%s\n' "$path" "$(sha "$work/given-$given")" "$before_mode" "$work/given-$given" >>"$work/restored"
+    else
+        printf '%s\t-\t-\t-\n' "$path" >>"$work/restored"
+    fi
 }
 restore() {
     if [ "$old" = - ]; then
