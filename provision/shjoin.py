@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from provision.bundle import bundled
 from provision.catalogue import Catalogue, full_name
 from provision.endpoints import endpoint
-from provision.errors import SiteError
 from provision.fleet.workstation.standalone import Promise, standalone
 from provision.forms import LOCAL
 from provision.orders import orders
@@ -27,10 +26,7 @@ def sh_file(
     # The profile is read here; whoever joins needs no file of it.
     bare = bundled(site, digests).site.model_copy(update={"router": router, "client_env": False})
     promises = [_promise(host, digests.get(host.name, {}), catalogue) for host in bare.hosts]
-    try:
-        text, checksum = standalone(orders(bare, catalogue)[LOCAL], promises)
-    except ValueError as error:
-        raise SiteError(f"the site's packages: {error}", remedy="correct it in the site file") from None
+    text, checksum = standalone(orders(bare, catalogue)[LOCAL], promises)
     return text, checksum, (WITHOUT, *((WITHOUT_SHELLS,) if site.client_env else ()))
 
 

@@ -71,7 +71,7 @@ class Promise(Frozen):
 
 
 def standalone(order: Order, promises: Iterable[Promise]) -> tuple[str, str]:
-    """Return the file's text, and its checksum; ValueError where an integrity hash is none."""
+    """Return the file's text, and its checksum."""
     promises = tuple(promises)
     full, lean = (_fresh(order, without=without) for without in (False, True))
     merging = merging_order(order, full)

@@ -30,7 +30,10 @@ OPENCODE = """#!/bin/sh
 case $1 in
     --version) echo {version} ;;
     debug) [ ! -e "{folder}/dumb" ] || exit 1; cat "{folder}/config" ;;
-    run) [ ! -e "{folder}/mute" ] || exit 1; echo '{{"type":"text","part":{{"text":"ready"}}}}' ;;
+    run)
+        [ ! -e "{folder}/slow" ] || {{ touch "{folder}/begun"; sleep 60; }}
+        [ ! -e "{folder}/mute" ] || exit 1
+        echo '{{"type":"text","part":{{"text":"ready"}}}}' ;;
 esac
 """
 
@@ -146,20 +149,25 @@ class Alone:
                     (tools / path.name).symlink_to(path)
         return str(tools)
 
+    def env(self, **more: str) -> dict[str, str]:
+        path = more.get("PATH", self.path)
+        home, temporary = str(self.laptop.home), os.environ.get("TMPDIR", "/tmp")
+        return {
+            "HOME": home,
+            "PATH": path,
+            "GIVEN_PATH": path,
+            "SHELL": "/bin/sh",
+            "TMPDIR": temporary,
+            **more,
+        }
+
     def run(self, sh: Sequence[str], *words: str, code: int, **env: str) -> str:
         done = subprocess.run(
             [*sh, str(self.file), *words],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            env={
-                "HOME": str(self.laptop.home),
-                "PATH": self.path,
-                "SHELL": "/bin/sh",
-                "TMPDIR": os.environ.get("TMPDIR", "/tmp"),
-                "GIVEN_PATH": env.get("PATH", self.path),
-                **env,
-            },
+            env=self.env(**env),
             timeout=120,
             check=False,
         )

@@ -21,8 +21,14 @@ ends() {
     put_back
     rm -rf "$work"
 }
+interrupted() {
+    trap '' HUP INT TERM PIPE
+    put_back
+    printf '%s: interrupted. %s\n' "$machine" "$changed" >&2
+    exit 130
+}
 trap ends EXIT
-trap 'exit 130' HUP INT TERM PIPE
+trap interrupted HUP INT TERM PIPE
 no_proxy=$NO_PROXY_HOSTS${no_proxy:+,$no_proxy} NO_PROXY=$NO_PROXY_HOSTS${NO_PROXY:+,$NO_PROXY}
 export no_proxy NO_PROXY
 

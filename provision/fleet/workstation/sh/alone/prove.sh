@@ -20,7 +20,7 @@ host_answers() { # asks $name at $url
         return
     fi
     flat "$work/answer" >"$work/flat"
-    grep "^$name$tab" "$work/files/models" >"$work/models" # a line for each
+    awk -F '\t' -v host="$name" '$1 == host' "$work/files/models" >"$work/models"
     while IFS=$tab read -r _ model digest; do
         found_digest=$(digest_of "$model")
         case $digest,$found_digest in
