@@ -194,8 +194,21 @@ def test_a_machine_of_the_program_s_is_not_taken_over(ready: Alone) -> None:
     ledger = ready.laptop.home / ".local/state/astraeus-provision/router.json"
     ledger.parent.mkdir(parents=True)
     ledger.write_text("{}\n")
-    assert "a workstation already" in ready.run(SH, "--yes", code=3)
+    assert "a workstation of astraeus-provision itself" in ready.run(SH, "--yes", code=3)
     assert "router uninstall" in ready.run(SH, "--uninstall", "--yes", code=3)
+
+
+def test_a_newer_file_follows_an_older_one(ready: Alone) -> None:
+    before = ready.laptop.tree()
+    ready.run(SH, "--yes", code=0)
+    ready.settings["router"] = {"profile": "hybrid-claude-ollama"}
+    ready.file.unlink()
+    ready.has_opencode()
+    assert "by another script than this\nNothing was changed.\n-> sh " in ready.run(SH, "--yes", code=3)
+    ready.run(SH, "--uninstall", "--yes", code=0)
+    assert ready.laptop.tree() == before
+    ready.run(SH, "--yes", code=0)
+    assert "anthropic" in (ready.laptop.home / ".omo/omo.jsonc").read_text()
 
 
 def test_without_the_plugin_the_reduced_setup_is_written(alone: Alone) -> None:

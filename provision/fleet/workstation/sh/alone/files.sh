@@ -21,9 +21,10 @@ decide_files() {
             "$(sha "$work/files/ledger")") ;;
             "$(sha "$work/files/ledger-lean")") memory=ledger-lean ;;
             *)
-                grep -qx "by$tab$own" "$joined" 2>/dev/null ||
-                    fail 3 "it is a workstation already, by another script or by astraeus-provision itself" \
-                        "take that back first: sh THAT_SCRIPT --uninstall, or astraeus-provision router uninstall"
+                [ -f "$joined" ] || fail 3 "it is a workstation of astraeus-provision itself already" \
+                    "use that, or take it back first: astraeus-provision router uninstall"
+                grep -qx "by$tab$own" "$joined" || fail 3 "it is a workstation already, by another script than this" \
+                    "sh $self --uninstall (what you changed yourself stays), then run it again"
                 printf '%s\n' "$ledger" >"$work/hers" ;;
         esac
     else
