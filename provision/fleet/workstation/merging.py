@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from provision.fleet.workstation.ledger import Back, Ledger
 from provision.fleet.workstation.sharedfile import MODE, Refused, give_back, share, text_of, writable
+from provision.fleet.workstation.tuifile import plan_tui, tui_path
 from router.chain import PLACE, Chains, chain_plugin
 from router.jsonc import JsoncError, load
 from router.merge import Memory, Written, named, owned_ids
@@ -44,9 +45,12 @@ class Found:
 
 @dataclass(frozen=True)
 class Here:
-    """The one thing that is asked of this machine's folders."""
+    """What is asked of this machine's folders."""
 
     uid: int
+    home: str
+    config_home: str
+    ledger: str
 
 
 def look(path: str) -> Any:
@@ -72,7 +76,7 @@ def merge(folder: Path, order: dict[str, Any]) -> None:
     if len(both) > 1:
         raise Refused("both opencode.json and opencode.jsonc are there", "make one of them, and run it again")
     file = both[0] if both else look(order["configs"][-1])
-    here: Any = Here(os.getuid())
+    here = _here(order)
     writable(file, here)
     ledger = remembered(order["ledger"])
     known = ledger is not None and ledger.file == file.path
@@ -190,12 +194,19 @@ def remembered(path: str) -> Ledger | None:
 
 def giveback(path: str, order: dict[str, Any]) -> bytes | None:
     """Return a shared file without ours, as `router uninstall` leaves it; None where none is left."""
-    ledger, file = remembered(order["ledger"]), look(path)
+    ledger, file, here = remembered(order["ledger"]), look(path), _here(order)
+    if path == tui_path(here):
+        changes = plan_tui({path: file}, here, None)
+        return changes[0].new if changes else bytes(file.content)
     if ledger is None or path not in {ledger.file, ledger.plugin_file}:
         raise Refused(f"{path} was changed since", "take ours out of it yourself, and run it again")
     memory = ledger.memory if path == ledger.file else ledger.plugin_memory
     changes = give_back(file, memory, ledger.backs.get(path))
     return changes[0].new if changes else file.content
+
+
+def _here(order: dict[str, Any]) -> Any:
+    return Here(os.getuid(), order["home"], order["config_home"], order["ledger"])
 
 
 def _memory(told: dict[str, Any]) -> Memory:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from provision.fleet.workstation.equip import sha512_hex
-from provision.fleet.workstation.reading import PLUGIN_HOME, Lines, clean
+from provision.fleet.workstation.places import PLUGIN_HOME
+from provision.fleet.workstation.reading import Lines, clean
 from provision.fleet.workstation.shapes import EquipPlan, Look, Plugin
 
 ROOM_MIB = 200

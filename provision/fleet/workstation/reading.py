@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Literal, cast, get_args
 
+from provision.fleet.workstation.places import DATA, PLUGIN_HOME
 from provision.fleet.workstation.proxy import USUAL, Installer, Proxy
 from provision.fleet.workstation.shapes import Look, OpenCode
 
-DATA = ".local/share/astraeus-provision"
-PLUGIN_HOME = f"{DATA}/plugin"
 Kind = Literal["absent", "file", "symlink", "other", "unreadable", "large"]
 Lines = Sequence[tuple[str, str]]
 _BITS = {"r": 4, "w": 2, "x": 1, "s": 1, "t": 1}

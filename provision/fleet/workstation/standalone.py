@@ -46,7 +46,10 @@ SHAPE = "provision/fleet/workstation/pydantic_shape.py"
 SENT = (
     "pydantic.py",
     *(f"provision/{name}.py" for name in ("__init__", "model", "fleet/__init__")),
-    *(f"provision/fleet/workstation/{name}.py" for name in ("__init__", "ledger", "sharedfile", "merging")),
+    *(
+        f"provision/fleet/workstation/{name}.py"
+        for name in ("__init__", "ledger", "places", "sharedfile", "tuifile", "merging")
+    ),
     *(
         f"router/{name}.py"
         for name in (
@@ -136,6 +139,8 @@ def merging_order(order: Order, full: Intent) -> dict[str, object]:
     router = order.router.model_dump(mode="json", exclude_defaults=True)
     return {
         "configs": configs,
+        "home": FOLDERS.home,
+        "config_home": FOLDERS.config_home,
         "ledger": FOLDERS.ledger,
         "plugin_file": plugin_path(FOLDERS),
         "ids": ids,

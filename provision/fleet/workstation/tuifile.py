@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from provision.fleet.workstation.reading import PLUGIN_HOME, Folders, FoundFile
+from provision.fleet.workstation.places import PLUGIN_HOME
 from provision.fleet.workstation.sharedfile import FileChange, is_bare
 from router.jsonc import JsoncError
 from router.jsonc_edit import get_path, remove_item
+
+if TYPE_CHECKING:  # see sharedfile
+    from provision.fleet.workstation.reading import Folders, FoundFile
 
 _PATH = ("plugin",)
 

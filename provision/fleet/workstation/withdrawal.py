@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from provision.fleet.workstation.intent import NAMES, plugin_path, shell_changes
 from provision.fleet.workstation.ledger import Ledger, unpack
-from provision.fleet.workstation.reading import DATA, Folders, FoundFile
+from provision.fleet.workstation.places import DATA
+from provision.fleet.workstation.reading import Folders, FoundFile
 from provision.fleet.workstation.routed import service_paths
 from provision.fleet.workstation.shapes import Change, Look
 from provision.fleet.workstation.sharedfile import (

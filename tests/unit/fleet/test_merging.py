@@ -99,6 +99,20 @@ def test_a_fresh_configuration_that_its_user_goes_on_with_keeps_what_is_hers(the
     assert json.loads(config.read_text()) == {"username": "dev"}
 
 
+@pytest.mark.parametrize("others", [[], ["mine"]])
+def test_what_opencode_wrote_of_our_plugin_goes_too(theirs: Alone, others: list[str]) -> None:
+    before = theirs.laptop.tree()
+    theirs.run(SH, "--yes", code=0)
+    tui = theirs.laptop.home / ".config/opencode/tui.json"
+    folder = theirs.laptop.home / ".local/share/astraeus-provision/plugin/4.19.4/node_modules/oh-my-openagent"
+    tui.write_text(json.dumps({"plugin": [*others, f"file://{folder}"]}))
+    theirs.run(SH, "--uninstall", "--yes", code=0)
+    if others:
+        assert json.loads(tui.read_text()) == {"plugin": others}
+        tui.unlink()
+    assert theirs.laptop.tree() == before
+
+
 def test_several_hosts_keep_their_ids_apart(theirs: Alone) -> None:
     second = {"name": "b.lan", "advertise": "localhost", "models": ["qwen3-coder-32k"]}
     theirs.settings["hosts"] = [{"name": "gpu.lan", "advertise": "127.0.0.1"}, second]

@@ -56,6 +56,12 @@ look_back() {
             *) warn "$path was changed since, so it stays" "remove it yourself, if it is worth nothing to you" ;;
         esac
     done <"$work/files/joined"
+    # OpenCode writes the plugin's place there by itself, and leaves it for ever.
+    path=$config/opencode/tui.json
+    if [ -f "$path" ] && [ ! -h "$path" ] && grep -qF "$home/.local/share/astraeus-provision/plugin/" "$path"; then
+        before_mode=$(mode_of "$path")
+        if python_there; then take_out; else warn "$path names our plugin, which goes" "take it out of that file"; fi
+    fi
 }
 take_out() { # of a file that was changed since: ours alone goes
     python_there || fail 3 "$path was changed since, and to take ours out of it takes Python 3.10 or newer" \
