@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from provision.errors import SiteError
 from provision.foreign import printable
 
 MAX_BYTES = 1_000_000
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""A file cannot have one, but a text in double quotes can escape it."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,15 @@ def _child(node: yaml.Node, step: int | str) -> tuple[int, yaml.Node] | None:
 
 
 class _Loader(yaml.SafeLoader):
-    """Says of a value that is not what its tag promises where it stands; PyYAML lets five errors through."""
+    """Says where a value stands that is no text, or not what its tag promises; PyYAML lets both through."""
+
+    def construct_scalar(self, node: yaml.ScalarNode) -> Any:
+        value = super().construct_scalar(node)
+        lone = _SURROGATE.search(value)
+        if lone:
+            problem = f"U+{ord(lone[0]):04X} is half a character; write the whole one, as it is"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+        return value
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - PyYAML's
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Annotated, Literal
@@ -64,6 +65,15 @@ def _provider(name: str) -> str:
     return name
 
 
+def _plain(text: str) -> str:
+    for character in text:
+        if unicodedata.category(character) == "Cc" and character not in "\n\t":
+            raise ValueError(
+                f"has the control character U+{ord(character):04X}; a text may have newline and tab alone"
+            )
+    return text
+
+
 ModelRef = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+/\S+$"), AfterValidator(_known)]
 Chain = Annotated[tuple[ModelRef, ...], Field(min_length=1), AfterValidator(_once)]
 AgentName = Annotated[
@@ -72,6 +82,7 @@ AgentName = Annotated[
     AfterValidator(_free),
 ]
 ProviderName = Annotated[str, AfterValidator(_provider)]
+Text = Annotated[str, AfterValidator(_plain)]
 
 
 class AgentProfile(Frozen):
@@ -79,9 +90,9 @@ class AgentProfile(Frozen):
 
     models: Chain
     may: tuple[Capability, ...] = ()
-    description: str | None = None
+    description: Text | None = None
     """When to call it; needed for an agent that is not shipped."""
-    prompt: str | None = None
+    prompt: Text | None = None
     """What it is told; the shipped agents have texts of their own, and the plugin's are told this as well."""
 
 
@@ -90,7 +101,7 @@ class Profile(Frozen):
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-    title: str = ""
+    title: Text = ""
     agents: Annotated[Mapping[AgentName, AgentProfile], Field(min_length=1)]
     small_model: ModelRef
     """For titles and summaries."""

@@ -63,6 +63,35 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path, text: str, line: int, s
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize("character", ["\\ud800", "\\e", "\\0", "\\r", "\\x7f", "\\x9b"])
+@pytest.mark.parametrize("key", ["title", "description", "prompt"])
+def test_no_text_carries_what_nobody_sees(tmp_path: Path, key: str, character: str) -> None:
+    texts = {"title": "x", "description": "x", "prompt": "x", key: f"a{character}b"}
+    path = tmp_path / "own.yaml"
+    path.write_text(
+        f'extends: hybrid-cloud-ollama\nname: ours\ntitle: "{texts["title"]}"\nagents:\n  mine:\n'
+        f'    models: [openai/gpt-4o]\n    description: "{texts["description"]}"\n'
+        f'    prompt: "{texts["prompt"]}"\n'
+    )
+    line = {"title": 3, "description": 7, "prompt": 8}[key]
+    with pytest.raises(SiteError) as caught:
+        load_profile(str(path))
+    assert caught.value.problem.startswith(f"{path}:{line}:")
+    assert len(caught.value.problem.splitlines()) == 1
+
+
+def test_a_text_has_lines_tabs_and_any_script(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    text = "Schreib Verse.\n\tÉ, 詩, \U0001f600, אב."
+    path.write_bytes(
+        f"extends: hybrid-cloud-ollama\r\nname: ours\r\nagents:\r\n  explore:\r\n    prompt: |\r\n"
+        f"      {text.replace(chr(10), chr(13) + chr(10) + '      ')}\r\n".encode()
+    )
+    chosen = load_profile(str(path))
+    assert chosen is not None
+    assert chosen.profile.agents["explore"].prompt == f"{text}\n"
+
+
 def test_an_unknown_name_and_a_missing_file_are_told(tmp_path: Path) -> None:
     with pytest.raises(SiteError, match="profile 'hybrid' is unknown"):
         load_profile("hybrid")

@@ -38,6 +38,13 @@ def test_a_value_that_is_not_what_its_tag_says(tmp_path: Path, value: str, words
     assert len(problem) < 300
 
 
+@pytest.mark.parametrize("text", ['"\\ud800": 1', 'client_env: "\\udfff"', 'admit: ["\\ud83d\\ude00"]'])
+def test_half_a_character_is_no_text(tmp_path: Path, text: str) -> None:
+    problem = said(tmp_path, f"hosts: [{{name: a}}]\n{text}\n")
+    assert problem.startswith(f"{tmp_path}/site.yml:2:")
+    assert "is half a character" in problem
+
+
 def test_a_key_with_a_bracket_is_named(tmp_path: Path) -> None:
     assert ":1: [x: unknown key" in said(tmp_path, '"[x": 1\nhosts: [{name: a}]\n')
     assert ":2: hosts.0.a[b: unknown key" in said(tmp_path, 'hosts:\n- {name: a, "a[b": 3}\n')
