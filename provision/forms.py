@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from provision.catalogue import load_catalogue
 from provision.cidr import Network, admittable
 from provision.fleet.workstation.platforms import PLATFORMS
 from router.clouds import CLOUDS
+from router.profile import shipped
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:-]*[A-Za-z0-9])?")
@@ -104,10 +106,23 @@ def _platform(value: str) -> str:
 def _cloud(value: str) -> str:
     known = tuple(CLOUDS.providers)
     if value not in known:
-        near = difflib.get_close_matches(value.lower(), known, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"unknown provider {value!r}; {hint}known are {', '.join(known)}")
+        raise ValueError(f"unknown provider {value!r}; {_meant(value, known)}known are {', '.join(known)}")
     return value
+
+
+def _profile(value: str) -> str:
+    known = (*shipped(), NO_PROFILE)
+    if value not in known and not value.endswith((".yaml", ".yml")):
+        raise ValueError(
+            f"unknown profile {value!r}; {_meant(value, known)}known are {', '.join(known)}, "
+            "and any file that ends in .yaml"
+        )
+    return value
+
+
+def _meant(value: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(value.lower(), known, n=1)
+    return f"did you mean {near[0]!r}? " if near else ""
 
 
 def _package(value: str) -> str:
@@ -163,7 +178,5 @@ BaseTag = Annotated[str, AfterValidator(_base_tag)]
 ModelName = Annotated[str, AfterValidator(_known_model)]
 Admitted = Annotated[tuple[Annotated[Network, BeforeValidator(admittable)], ...], AfterValidator(_some)]
 Url = Annotated[str, Field(pattern=URL), AfterValidator(leads_somewhere)]
-
-
-ProfileName = Annotated[str, Field(pattern=PROFILE)]
+ProfileName = Annotated[str, Field(pattern=PROFILE), AfterValidator(_profile)]
 """A shipped profile, a file of one's own (relative: to the site file), or `none`."""

@@ -92,7 +92,7 @@ def _child(node: yaml.Node, step: int | str) -> tuple[int, yaml.Node] | None:
 class _Loader(yaml.SafeLoader):
     """Says where a value stands that is no text, or not what its tag promises; PyYAML lets both through."""
 
-    def construct_scalar(self, node: yaml.ScalarNode) -> Any:
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
         value = super().construct_scalar(node)
         lone = _SURROGATE.search(value)
         if lone:

@@ -66,6 +66,14 @@ WANTED = {
         f"{HOST}router: {{clouds: {{opanai: {{base_url: 'http://gateway'}}}}}}\n",
         "unknown provider 'opanai'; did you mean 'openai'? known are openai, anthropic, google",
     ),
+    "a profile that nobody ships": (
+        f"{HOST}workstations:\n- {{name: a, profile: hybrid-cloud-olama}}\n",
+        "workstations.0.profile: unknown profile 'hybrid-cloud-olama'; did you mean 'hybrid-cloud-ollama'?",
+    ),
+    "a profile of a home that is nobody's": (
+        f"{HOST}router:\n  profile: ~nosuchuser/own.yaml\n",
+        "3: router.profile: '~nosuchuser/own.yaml': whose home",
+    ),
     "a platform of a wrong name": (
         f"{HOST}ollama: {{archives: {{arm: {{source: /a, sha256: {'a' * 64}}}}}}}\n",
         "2: ollama.archives.arm: must be 'x86_64' or 'aarch64', not 'arm'",
