@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, StrictInt
 
 from provision.catalogue import load_catalogue
 from provision.cidr import Network, admittable
@@ -170,6 +170,12 @@ def _some(value: tuple[Network, ...]) -> tuple[Network, ...]:
     return value
 
 
+def _not_ollamas(port: int) -> int:
+    if port == load_catalogue().ollama.port:
+        raise ValueError(f"{port} is Ollama's own, and one on that machine would have it; take another port")
+    return port
+
+
 MachineName = Annotated[str, AfterValidator(_machine_name)]
 Platform = Annotated[str, AfterValidator(_platform)]
 CloudName = Annotated[str, AfterValidator(_cloud)]
@@ -177,6 +183,9 @@ Package = Annotated[str, AfterValidator(_package)]
 BaseTag = Annotated[str, AfterValidator(_base_tag)]
 ModelName = Annotated[str, AfterValidator(_known_model)]
 Admitted = Annotated[tuple[Annotated[Network, BeforeValidator(admittable)], ...], AfterValidator(_some)]
+Port = Annotated[StrictInt, Field(ge=1, le=MAX_PORT)]
+RouterPort = Annotated[StrictInt, Field(ge=1024, le=MAX_PORT), AfterValidator(_not_ollamas)]
+"""One that a user's own service may have."""
 Url = Annotated[str, Field(pattern=URL), AfterValidator(leads_somewhere)]
 ProfileName = Annotated[str, Field(pattern=PROFILE), AfterValidator(_profile)]
 """A shipped profile, a file of one's own (relative: to the site file), or `none`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_args, get_origin
@@ -14,6 +15,8 @@ from provision.foreign import printable
 from provision.yamldoc import YamlDocument
 
 Model = TypeVar("Model", bound=BaseModel)
+TRUTHS = ("true", "yes", "on", "false", "no", "off")
+"""What YAML reads as true or false where it stands without quotes."""
 MOST_SHOWN = 60
 """Characters of a value that a message repeats."""
 
@@ -129,10 +132,14 @@ def _unless_empty(say: Callable[[_Wrong], str]) -> Callable[[_Wrong], str]:
 
 
 def _whole(wrong: _Wrong) -> str:
+    if isinstance(wrong.value, str) and re.fullmatch(r"0|[1-9][0-9]*", wrong.value):
+        return f"is the text {wrong.typed!r}; write it without quotes: {wrong.typed}"
     return f"must be a whole number, not {wrong.typed!r}"
 
 
 def _truth(wrong: _Wrong) -> str:
+    if isinstance(wrong.value, str) and wrong.value.lower() in TRUTHS:
+        return f"is the text {wrong.typed!r}; write true or false, without quotes"
     return f"must be true or false, not {wrong.typed!r}"
 
 

@@ -110,6 +110,15 @@ class _Loader(yaml.SafeLoader):
             ) from None
 
 
+_INT = "tag:yaml.org,2002:int"
+# YAML 1.1 reads 3:20:00 as 12000 and 010 as 8; here they stay texts, which no field for a number takes.
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, form) for tag, form in known if tag != _INT]
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(_INT, re.compile(r"^[-+]?(0|[1-9][0-9]*)$"), list("-+0123456789"))
+
+
 def _twins(path: str, root: yaml.Node) -> Iterator[tuple[int, str]]:
     """Keys that stand twice in one mapping; SiteError for an alias that leads back into itself."""
     done: set[int] = set()
@@ -172,7 +181,7 @@ def read_yaml(path: Path, words: Words = SITE) -> YamlDocument:
             remedy=f"a {words.noun} is YAML: {words.schema}",
         ) from None
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=_Loader)
         data = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints, model_validator
 
 from router.clouds import CLOUDS
 from router.endpoint import Frozen
@@ -105,9 +105,9 @@ class Profile(Frozen):
     agents: Annotated[Mapping[AgentName, AgentProfile], Field(min_length=1)]
     small_model: ModelRef
     """For titles and summaries."""
-    cloud_fallback: bool = True
+    cloud_fallback: StrictBool = True
     """False: local agents have no cloud link, and nothing of their sessions leaves the site."""
-    provider_limits: Mapping[ProviderName, Annotated[int, Field(ge=1, le=64)]] = {}
+    provider_limits: Mapping[ProviderName, Annotated[StrictInt, Field(ge=1, le=64)]] = {}
     """Background tasks at once, by provider; the pool's own limit is never above what the pool has."""
 
     model_config = {**Frozen.model_config, "populate_by_name": True}

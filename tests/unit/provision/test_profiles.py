@@ -49,6 +49,8 @@ def test_a_file_changes_one_agent_and_keeps_the_rest(tmp_path: Path) -> None:
             "stands twice",
         ),
         ("extends: hybrid-cloud-ollama\nsmall_model: openai/gpt-99\n", 2, "unknown model"),
+        ("extends: hybrid-cloud-ollama\ncloud_fallback: 'no'\n", 2, "write true or false, without quotes"),
+        ("extends: hybrid-cloud-ollama\nprovider_limits: {openai: '4'}\n", 2, "write it without quotes: 4"),
         ("", 1, "the file is empty"),
         ("- x\n", 1, "must be a mapping"),
         ("agents: {}\n", 1, "is required"),

@@ -90,6 +90,19 @@ WANTED = {
         f"{HOST}client_env: maybe\n",
         "2: client_env: must be true or false, not 'maybe'",
     ),
+    "a text for a number": (
+        f"{HOST}router: {{port: '11600'}}\n",
+        "2: router.port: is the text '11600'; write it without quotes: 11600",
+    ),
+    "a text for a truth value": (
+        f"{HOST}router: {{loopback: 'no'}}\n",
+        "2: router.loopback: is the text 'no'; write true or false, without quotes",
+    ),
+    "a number for a truth value": (
+        f"{HOST}router: {{plugin: 1}}\n",
+        "2: router.plugin: must be true or false, not '1'",
+    ),
+    "the port of Ollama": (f"{HOST}router: {{port: 11434}}\n", "2: router.port: 11434 is Ollama's own"),
     "a key without a value": (
         f"{HOST}router:\n",
         "2: router: has no value; give it one, or leave the key out",

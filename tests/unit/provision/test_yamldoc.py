@@ -45,6 +45,12 @@ def test_half_a_character_is_no_text(tmp_path: Path, text: str) -> None:
     assert "is half a character" in problem
 
 
+@pytest.mark.parametrize("value", ["3:20:00", "0x2d50", "027030", "1_1600", "0b10110101010000", "11600.0"])
+def test_a_number_is_written_in_plain_digits(tmp_path: Path, value: str) -> None:
+    problem = said(tmp_path, f"hosts: [{{name: a}}]\nrouter: {{port: {value}}}\n")
+    assert problem == f"{tmp_path}/site.yml:2: router.port: must be a whole number, not {value!r}"
+
+
 def test_a_key_with_a_bracket_is_named(tmp_path: Path) -> None:
     assert ":1: [x: unknown key" in said(tmp_path, '"[x": 1\nhosts: [{name: a}]\n')
     assert ":2: hosts.0.a[b: unknown key" in said(tmp_path, 'hosts:\n- {name: a, "a[b": 3}\n')
