@@ -16,6 +16,8 @@ from provision.errors import SiteError
 from provision.foreign import printable
 
 MAX_BYTES = 1_000_000
+Place = tuple[int | str, ...]
+"""Keys and indices from the top of a file."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 """A file cannot have one, but a text in double quotes can escape it."""
 
@@ -55,6 +57,8 @@ class YamlDocument:
         self._root = root
         self.twins = tuple(_twins(shown, root))
         """Line and words of every key that stands twice in its mapping; the data has the last one."""
+        self.empty = tuple(_empty(root, (), set()))
+        """The place of every key that has no value, or a written null."""
 
     def line(self, location: Sequence[int | str]) -> int:
         """1-based line of the node at that path, or of its nearest ancestor."""
@@ -145,6 +149,21 @@ def _twins(path: str, root: yaml.Node) -> Iterator[tuple[int, str]]:
     yield from walk(root, ())
 
 
+def _empty(node: yaml.Node, place: Place, done: set[int]) -> Iterator[Place]:
+    if id(node) in done:  # an alias; it was told where it stands first
+        return
+    done.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            below = (*place, str(key.value))
+            if value.tag == "tag:yaml.org,2002:null":
+                yield below
+            yield from _empty(value, below, done)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield from _empty(item, (*place, index), done)
+
+
 def _content(path: Path, shown: str, words: Words) -> bytes:
     """A plain file's bytes; a device could go on for ever."""
     try:
@@ -187,7 +206,9 @@ def read_yaml(path: Path, words: Words = SITE) -> YamlDocument:
         mark = error.problem_mark
         where = f"{shown}:{mark.line + 1}:{mark.column + 1}" if mark else f"{shown}:1"
         raise SiteError(f"{where}: not valid YAML: {printable(str(error.problem))}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except RecursionError:
+        raise SiteError(f"{shown}:1: nested too deeply: lists in lists, or keys below keys") from None
+    except (yaml.YAMLError, ValueError) as error:
         raise SiteError(f"{shown}:1: not valid YAML: {printable(' '.join(str(error).split()))}") from None
     if root is None or data is None:
         raise SiteError(f"{shown}:1: the file is empty", remedy=words.empty)

@@ -51,6 +51,13 @@ def test_a_file_changes_one_agent_and_keeps_the_rest(tmp_path: Path) -> None:
         ("extends: hybrid-cloud-ollama\nsmall_model: openai/gpt-99\n", 2, "unknown model"),
         ("extends: hybrid-cloud-ollama\ncloud_fallback: 'no'\n", 2, "write true or false, without quotes"),
         ("extends: hybrid-cloud-ollama\nprovider_limits: {openai: '4'}\n", 2, "write it without quotes: 4"),
+        ("extends:\n", 1, "extends: has no value"),
+        ("extends: [a]\n", 1, "extends: ['a'] is no shipped profile"),
+        (
+            "extends: hybrid-cloud-ollama\nname: x\nagents:\n  mine: {models: [openai/gpt-4o], prompt: }\n",
+            4,
+            "agents.mine.prompt: has no value",
+        ),
         ("", 1, "the file is empty"),
         ("- x\n", 1, "must be a mapping"),
         ("agents: {}\n", 1, "is required"),
@@ -61,7 +68,7 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path, text: str, line: int, s
     path.write_text(text)
     with pytest.raises(SiteError) as caught:
         load_profile(str(path))
-    assert f"{path}:{line}" in str(caught.value)
+    assert f"{path}:{line}:" in caught.value.problem
     assert said in str(caught.value)
 
 

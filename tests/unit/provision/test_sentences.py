@@ -107,6 +107,15 @@ WANTED = {
         f"{HOST}router:\n",
         "2: router: has no value; give it one, or leave the key out",
     ),
+    "a key of any other type without a value": (
+        f"{HOST}router:\n  port: null\n",
+        "3: router.port: has no value; give it one, or leave the key out",
+    ),
+    "a list that is not there yet": (
+        f"{HOST}workstations:  # whom?\n",
+        "2: workstations: has no value; give it one, or leave the key out",
+    ),
+    "an unknown key without a value": (f"{HOST}hots:\n", "2: hots: unknown key; did you mean 'hosts'?"),
     "nobody": ("hosts: []\n", "1: hosts: is empty; the least is 1"),
 }
 

@@ -51,6 +51,15 @@ def test_a_number_is_written_in_plain_digits(tmp_path: Path, value: str) -> None
     assert problem == f"{tmp_path}/site.yml:2: router.port: must be a whole number, not {value!r}"
 
 
+@pytest.mark.parametrize("depth", [100, 300, 500, 1000, 3000])
+@pytest.mark.parametrize("bracket", ["[", "{a: "])
+def test_what_is_nested_too_deeply_is_called_so(tmp_path: Path, bracket: str, depth: int) -> None:
+    closed = {"[": "]", "{a: ": "}"}[bracket]
+    problem = said(tmp_path, f"hosts: [{{name: a}}]\nadmit: {bracket * depth}1{closed * depth}\n")
+    assert "recursion" not in problem
+    assert "nested too deeply" in problem or depth < 3000
+
+
 def test_a_key_with_a_bracket_is_named(tmp_path: Path) -> None:
     assert ":1: [x: unknown key" in said(tmp_path, '"[x": 1\nhosts: [{name: a}]\n')
     assert ":2: hosts.0.a[b: unknown key" in said(tmp_path, 'hosts:\n- {name: a, "a[b": 3}\n')
