@@ -17,7 +17,8 @@ from provision.fleet.workstation.platforms import PLATFORMS
 from router.clouds import CLOUDS
 from router.profile import shipped
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+SHA256 = r"^[0-9a-f]{64}$"
+INTEGRITY = r"^sha512-[A-Za-z0-9+/]{86}==$"
 NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:-]*[A-Za-z0-9])?")
 # Site files are shared, and their text reaches ssh options and Ansible's templates: no free string may be
 # read as code there, or carry a password into the run's folder.
@@ -45,6 +46,8 @@ DEFAULT_PROFILE = "hybrid-cloud-ollama"
 PROFILE = rf"^([a-z0-9]+(-[a-z0-9]+)*|[^{_STEERS}{{}}%-][^{_STEERS}{{}}%]*\.ya?ml)$"
 
 FORMS = {
+    SHA256: "a sha256: 64 characters of 0-9 and a-f",
+    INTEGRITY: "an npm integrity: sha512- and 88 characters of base64",
     USER: "a login name",
     f"^{HOP}(,{HOP})*$": "hops such as ops@bastion:22",
     PATH: "a path",
@@ -176,6 +179,7 @@ def _not_ollamas(port: int) -> int:
     return port
 
 
+Sha256 = Annotated[str, Field(pattern=SHA256)]
 MachineName = Annotated[str, AfterValidator(_machine_name)]
 Platform = Annotated[str, AfterValidator(_platform)]
 CloudName = Annotated[str, AfterValidator(_cloud)]

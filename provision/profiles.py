@@ -12,7 +12,7 @@ from provision.forms import NO_PROFILE
 from provision.model import Frozen
 from provision.sentences import NO_VALUE, validated
 from provision.yamldoc import Words, YamlDocument, read_yaml
-from router.profile import POOL, Profile, shipped
+from router.profile import FORMS, POOL, Profile, shipped
 
 WORDS = Words(
     noun="profile",
@@ -41,7 +41,7 @@ def load_profile(name: str) -> Chosen | None:
     if "extends" in data:
         base = _extended(own, data["extends"])
     merged = _merged(base, {key: value for key, value in data.items() if key != "extends"})
-    profile = validated(own, merged, Profile, {})
+    profile = validated(own, merged, Profile, FORMS)
     named = frozenset() if name in shipped() else _named(data)
     return Chosen(profile=profile, named=named)
 

@@ -169,6 +169,8 @@ _SAID: Mapping[str, Callable[[_Wrong], str]] = {
     "int_from_float": _whole,
     "bool_type": _unless_empty(_truth),
     "bool_parsing": _truth,
+    "string_too_long": lambda wrong: f"is longer than {wrong.context['max_length']} characters",
+    "string_unicode": lambda _: "has bytes in it that are no text",
     "too_short": lambda wrong: f"is empty; the least is {wrong.context['min_length']}",
     "greater_than_equal": lambda wrong: f"is {wrong.typed}; the least is {wrong.context['ge']}",
     "less_than_equal": lambda wrong: f"is {wrong.typed}; the most is {wrong.context['le']}",

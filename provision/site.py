@@ -11,6 +11,7 @@ from provision.forms import (
     DEFAULT_PROFILE,
     HERE,
     HOP,
+    INTEGRITY,
     KEEP_ALIVE,
     LOCAL,
     LOOPBACK,
@@ -143,7 +144,7 @@ class ArchiveSourceWithIntegrity(Frozen):
     """An npm tarball."""
 
     url: Url
-    integrity: Annotated[str, Field(pattern=r"^sha512-[A-Za-z0-9+/]{86}==$")]
+    integrity: Annotated[str, Field(pattern=INTEGRITY)]
 
 
 OpenCodeSource.model_rebuild()

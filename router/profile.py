@@ -74,13 +74,19 @@ def _plain(text: str) -> str:
     return text
 
 
-ModelRef = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+/\S+$"), AfterValidator(_known)]
+NAME = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+AGENT = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+MODEL = r"^[a-z0-9-]+/[A-Za-z0-9._:/-]+$"
+FORMS = {
+    NAME: "a name: small letters and digits, with single dashes between them, such as our-team",
+    AGENT: "an agent's name: small letters and digits, with single dashes between them, such as tdd-guide",
+    MODEL: f"a model: a provider and its model, such as openai/gpt-4o, or {POOL}/… for the site's own",
+}
+"""What each pattern means, for messages."""
+
+ModelRef = Annotated[str, StringConstraints(pattern=MODEL), AfterValidator(_known)]
 Chain = Annotated[tuple[ModelRef, ...], Field(min_length=1), AfterValidator(_once)]
-AgentName = Annotated[
-    str,
-    StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=64),
-    AfterValidator(_free),
-]
+AgentName = Annotated[str, StringConstraints(pattern=AGENT, max_length=64), AfterValidator(_free)]
 ProviderName = Annotated[str, AfterValidator(_provider)]
 Text = Annotated[str, AfterValidator(_plain)]
 
@@ -100,7 +106,7 @@ class Profile(Frozen):
     """All of it; `schema: 1` is the file's version."""
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    name: Annotated[str, StringConstraints(pattern=NAME)]
     title: Text = ""
     agents: Annotated[Mapping[AgentName, AgentProfile], Field(min_length=1)]
     small_model: ModelRef

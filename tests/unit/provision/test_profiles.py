@@ -13,6 +13,8 @@ from provision.profiles import load_profile
 from provision.routercommands import profile_schema
 from router.profile import shipped
 
+OWN = "extends: hybrid-cloud-ollama\nname: ours\nagents:\n"
+
 
 def test_a_shipped_profile_asks_for_nothing_by_name() -> None:
     for name in shipped():
@@ -58,6 +60,11 @@ def test_a_file_changes_one_agent_and_keeps_the_rest(tmp_path: Path) -> None:
             4,
             "agents.mine.prompt: has no value",
         ),
+        (f"{OWN}  Oracle: {{}}\n", 4, "agents.Oracle: is not an agent's name: small letters"),
+        (f"{OWN}  {'a' * 65}: {{}}\n", 4, "is longer than 64 characters"),
+        (f"{OWN}  explore: {{models: [gpt-4o]}}\n", 4, "is not a model: a provider and its model, such as"),
+        (f'{OWN}  explore: {{models: ["ollama/\\e[31m"]}}\n', 4, "is not a model"),
+        ("extends: hybrid-cloud-ollama\nname: Mine\n", 2, "name: is not a name: small letters"),
         ("", 1, "the file is empty"),
         ("- x\n", 1, "must be a mapping"),
         ("agents: {}\n", 1, "is required"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from provision.errors import SiteError
-from provision.sitefile import load_site
+from provision.sitefile import from_flags, load_site
 
 HOST = "hosts: [{name: gpu}]\n"
 
@@ -73,6 +73,14 @@ WANTED = {
     "a profile of a home that is nobody's": (
         f"{HOST}router:\n  profile: ~nosuchuser/own.yaml\n",
         "3: router.profile: '~nosuchuser/own.yaml': whose home",
+    ),
+    "a checksum that is none": (
+        f"{HOST}models: {{digests: {{'lfm2.5-thinking:latest': abc}}}}\n",
+        "2: models.digests.lfm2.5-thinking:latest: is not a sha256: 64 characters of 0-9 and a-f",
+    ),
+    "an integrity that is none": (
+        f"{HOST}opencode: {{packages: {{linux-x64: {{url: 'http://m/x', integrity: abc}}}}}}\n",
+        "2: opencode.packages.linux-x64.integrity: is not an npm integrity: sha512- and 88 characters",
     ),
     "a platform of a wrong name": (
         f"{HOST}ollama: {{archives: {{arm: {{source: /a, sha256: {'a' * 64}}}}}}}\n",
@@ -149,6 +157,12 @@ def test_two_keys_are_enough_to_refuse_a_file_that_is_right_otherwise(tmp_path: 
 def test_a_machine_named_twice_is_told_once(tmp_path: Path) -> None:
     (line,) = told(tmp_path, "hosts:\n- name: a\n- name: a\n")
     assert line == "3: hosts.1: 'a' is named twice (first on line 2); every machine has one name"
+
+
+def test_bytes_on_the_command_line_that_are_no_text_are_called_so() -> None:
+    with pytest.raises(SiteError) as refused:
+        from_flags({"hosts": [{"name": "gpu", "ssh": {"user": "\udcff"}}]})
+    assert refused.value.problem == "command line: hosts.0.ssh.user: has bytes in it that are no text"
 
 
 def test_a_missing_file_is_not_said_to_come_of_an_option(tmp_path: Path) -> None:
