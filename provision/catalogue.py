@@ -68,6 +68,28 @@ class PluginRelease(Frozen):
     packages: Mapping[str, PinnedPackage]
 
 
+class Architecture(Frozen):
+    """What decides how much GPU memory a model uses, as its GGUF's metadata has it."""
+
+    layers: int
+    attention_layers: int
+    """Those that keep keys and values for every token; the others keep a state of fixed size."""
+    heads: int
+    kv_heads: int
+    head_dim: int
+    embedding: int
+    vocabulary: int
+    train_context_tokens: int
+    untied_embedding_bits: float | None = None
+    """Of each weight of a token embedding that stays off the GPU; None: it is the output's too."""
+    projector_bytes: int = 0
+    """Of what reads pictures, within the model's size."""
+    state_bytes: int = 0
+    """Of the layers without attention, for each request at once."""
+    one_sequence: bool = False
+    """Whether Ollama answers one request at a time on it, whatever its setting says."""
+
+
 class Model(Frozen):
     """A model that a host can serve; derived when its name is not its base's."""
 
@@ -76,8 +98,7 @@ class Model(Frozen):
     title: str
     base_digest: str | None
     size_bytes: int
-    gpu_gib: float
-    """Weights, context and buffers, computed (not measured) at one request at a time."""
+    architecture: Architecture
     abilities: frozenset[Ability]
     tool_call_may_fail: bool = False
 
@@ -96,6 +117,8 @@ class Catalogue(Frozen):
     router_port: int
     context_tokens: int
     output_tokens: int
+    most_slots: int
+    """Requests at once on one model that are worth their memory."""
     models: tuple[Model, ...]
     default_models: tuple[str, ...]
 

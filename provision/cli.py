@@ -173,6 +173,36 @@ def doctor(
 
 
 @app.command()
+def capacity(
+    host: Annotated[
+        list[str] | None,
+        typer.Option("--host", metavar="[USER@]NAME", help="A host to look at. Default: the site's."),
+    ] = None,
+    gpu: Annotated[
+        list[str] | None,
+        typer.Option("--gpu", metavar="CARD", help="A host with this card, or with 24GiB; may be repeated."),
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option(min=1, max=16, metavar="N", help="Cards of --gpu in each host.")
+    ] = None,
+    users: Annotated[
+        int | None,
+        typer.Option(min=1, max=10000, metavar="N", help="Who shares it. Default: the site's workstations."),
+    ] = None,
+    site: SiteOption = None,
+    as_json: JsonOption = False,
+) -> Run:
+    """Work out which models fit on hosts or cards, which stay loaded together, and the settings for that."""
+
+    def run() -> int:
+        from provision.capacitycommand import say_capacity
+
+        return say_capacity(host or (), gpu or (), count=count, users=users, site=site, as_json=as_json)
+
+    return run
+
+
+@app.command()
 def inventory(
     site: SiteOption = None,
     list_: Annotated[bool, typer.Option("--list", help="The whole inventory (the default).")] = False,

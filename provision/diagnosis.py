@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
 
 from provision.drift import drift_parts
+from provision.driverquestions import driver_age, graphics, instances, undriven_cards
 from provision.engines.openssh import OffList
 from provision.engines.vitals import Vitals
 from provision.expected import expected_live
 from provision.findings import Case, Finding, Findings
 from provision.fleet.workstation.shapes import Confirmed, Look
-from provision.gpuquestions import driver_age, gpu_memory, graphics
+from provision.gpuquestions import gpu_memory
 from provision.hostquestions import (
     clock,
     disk,
@@ -53,6 +54,8 @@ HOST_FIRST: Mapping[str, Callable[[Case], Findings]] = {
     "clock": clock,
     "NVIDIA driver": graphics,
     "driver's age": driver_age,
+    "cards without a driver": undriven_cards,
+    "MIG": instances,
 }
 HOST_THEN: Mapping[str, Callable[[Case], Findings]] = {
     "GPU memory": gpu_memory,

@@ -32,7 +32,7 @@ from provision.proving import digests
 from provision.publishing import publish_and_confirm, say_unfinished
 from provision.report import Report
 from provision.rundir import write_atomic
-from provision.site import Host
+from provision.site import Host, Site
 from provision.sitefile import Described, describe_deployed
 from provision.streams import result
 from provision.survey import survey
@@ -50,7 +50,8 @@ def export(out: Path, site: Path | None, *, as_json: bool, verbose: bool) -> int
         )
     hosts = frozenset(host.name for host in described.site.hosts)
     operation, _ = begun(described, hosts, Goal.VERIFY, "export", yes=True, as_json=as_json, verbose=verbose)
-    bundle = bundled(operation.site, _served(operation))
+    fitted, digests_by_host = _served(operation)
+    bundle = bundled(fitted, digests_by_host)
     text, checksum = packed(bundle)
     try:
         write_atomic(Path(os.path.realpath(out)), text, mode=0o644)
@@ -67,13 +68,17 @@ def export(out: Path, site: Path | None, *, as_json: bool, verbose: bool) -> int
     return int(ExitCode.DONE)
 
 
-def _served(operation: Operation) -> dict[str, dict[str, str]]:
-    """What each host serves now, by its own ledger; PreflightError where one cannot be looked at."""
-    seen, passwords, _ = see(operation)
-    plan = make_plan(operation.site, operation.catalogue, seen.hosts, {}, {}, ())
+def _served(operation: Operation) -> tuple[Site, dict[str, dict[str, str]]]:
+    """The site with what each host can serve, and what it serves by its own ledger.
+
+    PreflightError where one cannot be looked at.
+    """
+    looked = see(operation)
+    seen = looked.survey
+    plan = make_plan(looked.site, operation.catalogue, seen.hosts, {}, {}, (), fits=looked.fits)
     missing = {host.name for host in operation.site.hosts} - {one.name for one in plan.hosts}
     if missing:
-        found = preflight(operation.site, operation.catalogue, seen, passwords=passwords)
+        found = preflight(operation.site, operation.catalogue, seen, passwords=looked.asked)
         raise PreflightError(
             [
                 ProvisionError(f"{one.machine}: {one.problem}", remedy=one.remedy)
@@ -81,7 +86,7 @@ def _served(operation: Operation) -> dict[str, dict[str, str]]:
                 if one.machine in missing
             ]
         )
-    return {one.name: digests(one, seen.hosts[one.name]) for one in plan.hosts}
+    return looked.site, {one.name: digests(one, seen.hosts[one.name]) for one in plan.hosts}
 
 
 def join(
@@ -145,7 +150,13 @@ def _joined(
         for one in findings:
             operation.outcomes.add("preflight", LOCAL, "warning", f"{one.problem} ({one.remedy})")
         plan = make_plan(
-            site, catalogue, {}, seen.workstations, {}, operation.limit, remarks(site, operation.limit)
+            site,
+            catalogue,
+            {},
+            seen.workstations,
+            {},
+            operation.limit,
+            remarks(site, operation.limit, catalogue),
         )
         present(plan.model_dump(mode="json"))
         operation.terminal.present(plan_text(plan))
@@ -194,6 +205,7 @@ def _proof(operation: Operation, host: Host, promised: Mapping[str, str]) -> Pro
                 digest=promised.get(full_name(model.name)),
                 context_tokens=catalogue.context_tokens,
                 tool_call_may_fail=model.tool_call_may_fail,
+                offloaded=host.accept_offload,
             )
             for model in models
         ),

@@ -71,7 +71,7 @@ def prove_host(operation: Operation, plan: HostPlan, facts: HostFacts) -> Proof:
     """Ask one host everything; EngineError where not even a way to it can be had."""
     catalogue = operation.catalogue
     lenient = frozenset(model.name for model in catalogue.models if model.tool_call_may_fail)
-    wanted = expected(plan.name, plan.variables, digests(plan, facts), lenient)
+    wanted = expected(plan.name, plan.variables, digests(plan, facts), lenient, plan.offloaded)
     with _way_to(operation, plan) as (url, client):
         proof = prove(wanted, url, client, operation.tell)
     if url.endswith(THROUGH_SSH) or operation.ways[plan.name].here or NOT_THERE not in proof.checks[0].detail:

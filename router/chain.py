@@ -21,7 +21,11 @@ class Chains(Frozen):
     ours: tuple[str, ...]
     """The agents among them that the other plugin knows nothing of."""
     pool: str
-    """The provider that stands for the site's hosts; empty where their faults are not put into one answer."""
+    """The provider that stands for the site's hosts; empty without any."""
+    plugged: bool
+    """Whether the other plugin is there."""
+    routed: bool
+    """Whether the loopback router answers for the hosts."""
     reads: Mapping[str, JsonValue]
     """What may be read by patterns, by the other plugin's agents."""
 
@@ -38,6 +42,8 @@ def chain_plugin(chains: Chains) -> str:
         ("CHAINS", "{}", {agent: list(chain) for agent, chain in chains.by_agent.items()}),
         ("OURS", "[]", list(chains.ours)),
         ("POOL", '""', chains.pool),
+        ("PLUGGED", "false", chains.plugged),
+        ("ROUTED", "false", chains.routed),
         ("READS", "{}", dict(chains.reads)),
     )
     for name, empty, value in values:

@@ -14,6 +14,7 @@ from router.endpoint import Frozen
 from router.omo import CHAIN, model_path, omo_settings
 from router.opencode import Setting
 from router.permissions import READING, permission
+from router.plugins import OMO
 from router.profile import POOL, is_local
 from router.prompts import READ_ONLY, prompt
 from router.resolve import Resolved, ResolvedAgent
@@ -99,7 +100,9 @@ def render(
     moves = Chains(
         by_agent={shown[agent.name]: chains[agent.name] for agent in resolved.agents},
         ours=tuple(agent.name for agent in own),
-        pool=provider if routed and provider is not None else "",
+        pool=provider or "",
+        plugged=plugin is not None,
+        routed=routed,
         reads=reads,
     )
     return Rendered(
@@ -112,7 +115,7 @@ def render(
                 WholeFile(place="config", path=path, text=text)
                 for path, text in commands(with_plugin=plugin is not None).items()
             ),
-            *_seed(opencode),
+            *seed(opencode),
         ),
         agents=agents,
         chains=moves,
@@ -124,10 +127,7 @@ def _chain_file(chains: Chains) -> WholeFile:
 
 
 def _named(link: str, pool: Mapping[str, str]) -> str:
-    if not is_local(link):
-        return link
-    model = link.removeprefix(f"{POOL}/")
-    return pool[model] if model in pool else pool[f"{model}:latest"]
+    return pool[link.removeprefix(f"{POOL}/")] if is_local(link) else link
 
 
 def _opencode(
@@ -151,7 +151,7 @@ def _opencode(
             offers[("default_agent",)] = "sisyphus"
     settings = [Setting(path=path, value=value, policy="offer") for path, value in offers.items()] + [small]
     if plugin is not None:
-        settings.append(Setting(path=("plugin",), value=plugin, policy="member"))
+        settings.append(Setting(path=("plugin",), value=plugin, policy="member", packages=OMO))
     return tuple(settings)
 
 
@@ -176,7 +176,7 @@ def _agent_file(agent: ResolvedAgent, model: str) -> WholeFile:
     )
 
 
-def _seed(version: str) -> tuple[WholeFile, ...]:
+def seed(version: str) -> tuple[WholeFile, ...]:
     """Without these OpenCode asks the package registry before it starts, for a minute where there is none."""
     name = "@opencode-ai/plugin"
     package = f'{{"dependencies":{{"{name}":"{version}"}}}}\n'

@@ -26,6 +26,12 @@ ORDER = (
         "lastword",
         "machineflags",
         "siteedit",
+        "vram",
+        "residency",
+        "fit",
+        "cards",
+        "placement",
+        "capacity",
     ),
     ("driverfacts",),
     (
@@ -43,6 +49,7 @@ ORDER = (
     ("site",),
     ("sitefile", "networks", "bundle", "hostvars", "endpoints", "sshconfig", "profiles", "unreached"),
     ("ssh", "disk", "pool", "smoke"),
+    ("fitting",),
     ("orders",),
     ("addresses",),
     ("knownhosts",),
@@ -58,7 +65,7 @@ ORDER = (
     ("ending",),
     ("looking", "converge", "proving", "publishing", "dynamic"),
     ("deploy", "withdrawing", "diagnosis"),
-    ("commands",),
+    ("commands", "capacitycommand"),
     ("routercommands", "onboarding", "doctor", "joining"),
     ("options",),
     ("stationcli",),
@@ -157,6 +164,12 @@ def test_the_planners_are_pure() -> None:
         "disk",
         "endpoints",
         "orders",
+        "vram",
+        "residency",
+        "fit",
+        "placement",
+        "capacity",
+        "fitting",
     ):
         used = {name.split(".")[0] for name in imports(ROOT / "provision" / f"{module}.py")}
         assert used.isdisjoint({"subprocess", "socket", "httpx", "os", "time", "random", "paramiko"}), module

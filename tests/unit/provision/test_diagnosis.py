@@ -10,8 +10,9 @@ from provision.diagnosis import Check, first_wrong, host_checks, station_checks,
 from provision.drift import drift, drift_parts
 from provision.engines.openssh import OffList
 from provision.engines.vitals import Vitals
-from provision.facts import Disk, Gpu, Graphics, HostFacts
+from provision.facts import Disk, Graphics, HostFacts
 from provision.findings import Case, Finding
+from provision.fitting import fits, fitted
 from provision.fleet.workstation.proxy import ProxyPlan
 from provision.fleet.workstation.shapes import Change, Confirmed, EquipPlan, Look
 from provision.prove import Check as Answer
@@ -22,18 +23,17 @@ AGAIN = "astraeus-provision lan --limit gpu.local"
 WELL = Vitals(restarts=0, compute="library=CUDA name=CUDA0")
 GOOD = Proof(host="gpu.local", url="u", checks=(Answer(what="version", verdict="ok", detail="1"),))
 CLOSED = OffList(verdict="closed", detail="timed out")
-CARD = Gpu(name="RTX", uuid="GPU-1", memory_mib=81559, driver="580.95.05")
 
 
 def facts(**more: Any) -> HostFacts:
-    graphics = Graphics(gpus=(CARD,), driver="answers")
-    return converged().model_copy(update={"graphics": graphics, **more})
+    return converged().model_copy(update=more)
 
 
 def host(
     of: HostFacts, *, vitals: Vitals | None = WELL, proof: Proof = GOOD, off: OffList = CLOSED
 ) -> list[Check]:
-    case = Case(host=SITE.hosts[0], site=SITE, catalogue=CATALOGUE, facts=of)
+    room = fits(SITE, CATALOGUE, {"gpu.local": of})
+    case = Case(host=fitted(SITE, room).hosts[0], site=SITE, catalogue=CATALOGUE, facts=of, fits=room)
     return list(host_checks(case, vitals, proof, off, AGAIN))
 
 

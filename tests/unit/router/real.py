@@ -14,6 +14,7 @@ import tempfile
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -85,8 +86,17 @@ def home() -> Iterator[Path]:
         yield Path(folder)
 
 
-def ask(folder: Path, *words: str, **more: str) -> str:
-    """What OpenCode prints for that user: into a file, since what a pipe cannot take at once is lost."""
+@dataclass(frozen=True)
+class Said:
+    """What a run of OpenCode said, and how it ended."""
+
+    rc: int
+    out: str
+    faults: str
+
+
+def run(folder: Path, *words: str, **more: str) -> Said:
+    """Run OpenCode for that user: into files, since what a pipe cannot take at once is lost."""
     said, faults = folder / "said", folder / "faults"
     with said.open("w") as out, faults.open("w") as err:
         ran = subprocess.run(
@@ -99,8 +109,14 @@ def ask(folder: Path, *words: str, **more: str) -> str:
             check=False,
             timeout=START_S,
         )
-    assert ran.returncode == 0, faults.read_text()[-2000:]
-    return said.read_text()
+    return Said(ran.returncode, said.read_text(), faults.read_text())
+
+
+def ask(folder: Path, *words: str, **more: str) -> str:
+    """What OpenCode prints for that user."""
+    said = run(folder, *words, **more)
+    assert said.rc == 0, said.faults[-2000:]
+    return said.out
 
 
 @cache
@@ -116,31 +132,43 @@ def config_schema() -> Mapping[str, Any]:
     return {"$ref": "#/components/schemas/Config", "components": document["components"]}
 
 
-def _doc() -> str:
-    with home() as folder:
-        server = subprocess.Popen(
-            [opencode(), "serve", "--hostname", "127.0.0.1", "--port", "0"],
-            cwd=folder,
-            env={**OFFLINE, "HOME": str(folder)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+@contextmanager
+def serving(folder: Path, **more: str) -> Iterator[str]:
+    """The address of OpenCode's server for that user."""
+    server = subprocess.Popen(
+        [opencode(), "serve", "--hostname", "127.0.0.1", "--port", "0"],
+        cwd=folder,
+        env={**OFFLINE, "HOME": str(folder), **more},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert server.stdout is not None
+        said = next(line for line in server.stdout if "listening" in line)
+        yield re.findall(r"http://\S+", said)[0]
+    finally:
+        server.kill()
+        server.wait()
+
+
+def fetched(url: str, body: object = None) -> str:
+    """What its server answers; in its first seconds it does not answer everybody."""
+    data = None if body is None else json.dumps(body).encode()
+    for _ in range(START_S // 5):
+        request = urllib.request.Request(url, data, {"content-type": "application/json"})
         try:
-            assert server.stdout is not None
-            said = next(line for line in server.stdout if "listening" in line)
-            url = re.findall(r"http://\S+", said)[0] + "/doc"
-            for _ in range(START_S // 5):
-                try:
-                    with urllib.request.urlopen(url, timeout=5) as answer:
-                        return str(answer.read().decode())
-                except OSError:  # it does not answer everybody in its first seconds
-                    continue
-            raise AssertionError("OpenCode's server does not answer")
-        finally:
-            server.kill()
-            server.wait()
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return str(answer.read().decode())
+        except OSError:
+            continue
+    raise AssertionError("OpenCode's server does not answer")
+
+
+def _doc() -> str:
+    with home() as folder, serving(folder) as url:
+        return fetched(f"{url}/doc")
 
 
 @cache
