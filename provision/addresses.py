@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from functools import partial
 from ipaddress import ip_address
 
+from pydantic import TypeAdapter, ValidationError
+
+from provision.errors import SiteError
 from provision.foreign import printable
+from provision.forms import MachineName
 from provision.parallel import in_time
 from provision.site import Site
 from provision.ssh import Reach
@@ -17,7 +21,10 @@ RESOLVER_LIMIT_S = 12.0
 
 
 def with_addresses(site: Site, ways: Mapping[str, Reach]) -> tuple[Site, tuple[str, ...]]:
-    """The site with an address for every such host, and a note on each; names that resolve stay."""
+    """The site with an address for every such host, and a note on each; names that resolve stay.
+
+    SiteError where that address is none that another machine could use, as `fe80::1%eth0`.
+    """
     addresses = {host.name: ways[host.name].hostname for host in site.hosts if host.name in ways}
     doubtful = [
         host.name
@@ -28,6 +35,16 @@ def with_addresses(site: Site, ways: Mapping[str, Reach]) -> tuple[Site, tuple[s
     ]
     answers = in_time([partial(resolves, name) for name in doubtful], RESOLVER_LIMIT_S, otherwise=False)
     renamed = {name: addresses[name] for name, found in zip(doubtful, answers, strict=True) if not found}
+    wrong = [name for name, address in renamed.items() if not _is_form(address)]
+    if wrong:
+        raise SiteError(
+            "\n".join(
+                f"{name}: workstations cannot use {printable(renamed[name])}, "
+                "the address of it in your SSH configuration"
+                for name in wrong
+            ),
+            remedy="name one that they reach with `advertise:` of that host in the site file",
+        )
     hosts = tuple(
         host.model_copy(update={"advertise": renamed[host.name]}) if host.name in renamed else host
         for host in site.hosts
@@ -44,6 +61,15 @@ def resolves(name: str) -> bool:
     try:
         socket.getaddrinfo(name, None)
     except (OSError, UnicodeError):  # the latter for a name that has no form in DNS, as `a..b`
+        return False
+    return True
+
+
+def _is_form(address: str) -> bool:
+    """Whether it could stand in a site file."""
+    try:
+        TypeAdapter(MachineName).validate_python(address)
+    except ValidationError:
         return False
     return True
 

@@ -12,6 +12,8 @@ import yaml
 from provision.model import Frozen
 
 Ability = Literal["completion", "tools", "vision", "thinking"]
+VOLTA = 7.0
+"""Its compute capability."""
 CATALOGUE_PATH = Path(__file__).with_name("catalogue.yaml")
 
 
@@ -30,12 +32,18 @@ class OllamaRelease(Frozen):
     port: int
     url: str
     oldest_driver: int
+    oldest_driver_before_volta: int
+    oldest_capability: float
     unpacked_gib: float
     archives: Mapping[str, Archive]
 
     def archive_url(self, arch: str) -> str:
         """The upstream URL of the archive for `uname -m` arch (KeyError if there is none)."""
         return self.url.format(version=self.version, file=self.archives[arch].file)
+
+    def oldest_driver_for(self, capability: float) -> int:
+        """The first NVIDIA branch that it uses for cards of that compute capability."""
+        return self.oldest_driver if capability >= VOLTA else self.oldest_driver_before_volta
 
 
 class OpenCodeRelease(Frozen):
@@ -60,6 +68,28 @@ class PluginRelease(Frozen):
     packages: Mapping[str, PinnedPackage]
 
 
+class Architecture(Frozen):
+    """What decides how much GPU memory a model uses, as its GGUF's metadata has it."""
+
+    layers: int
+    attention_layers: int
+    """Those that keep keys and values for every token; the others keep a state of fixed size."""
+    heads: int
+    kv_heads: int
+    head_dim: int
+    embedding: int
+    vocabulary: int
+    train_context_tokens: int
+    untied_embedding_bits: float | None = None
+    """Of each weight of a token embedding that stays off the GPU; None: it is the output's too."""
+    projector_bytes: int = 0
+    """Of what reads pictures, within the model's size."""
+    state_bytes: int = 0
+    """Of the layers without attention, for each request at once."""
+    one_sequence: bool = False
+    """Whether Ollama answers one request at a time on it, whatever its setting says."""
+
+
 class Model(Frozen):
     """A model that a host can serve; derived when its name is not its base's."""
 
@@ -68,8 +98,7 @@ class Model(Frozen):
     title: str
     base_digest: str | None
     size_bytes: int
-    gpu_gib: float
-    """Weights, context and buffers, computed (not measured) at one request at a time."""
+    architecture: Architecture
     abilities: frozenset[Ability]
     tool_call_may_fail: bool = False
 
@@ -88,6 +117,8 @@ class Catalogue(Frozen):
     router_port: int
     context_tokens: int
     output_tokens: int
+    most_slots: int
+    """Requests at once on one model that are worth their memory."""
     models: tuple[Model, ...]
     default_models: tuple[str, ...]
 

@@ -26,7 +26,7 @@ from provision.options import (
     VerboseOption,
     YesOption,
 )
-from provision.stationcli import bottleneck, offboard, onboard, router_app, smoke_app
+from provision.stationcli import bottleneck, join, offboard, onboard, router_app, smoke_app
 from provision.streams import finish, prepare, result
 
 COMPLETE = "_ASTRAEUS_PROVISION_COMPLETE"
@@ -43,7 +43,7 @@ site_app = typer.Typer(help="Check and describe site files.", no_args_is_help=Tr
 app.add_typer(site_app, name="site")
 app.add_typer(router_app, name="router")
 app.add_typer(smoke_app, name="smoke")
-for station_command in (bottleneck, onboard, offboard):
+for station_command in (bottleneck, onboard, offboard, join):
     app.command()(station_command)
 
 
@@ -149,6 +149,60 @@ def verify(
 
 
 @app.command()
+def doctor(
+    host: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this host of the site.")
+    ] = None,
+    workstation: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this workstation of the site.")
+    ] = None,
+    here: Annotated[bool, typer.Option("--here", help="Only this machine.")] = False,
+    site: SiteOption = None,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> Run:
+    """Say what is wrong on each machine, the cause first, with its repair; changes nothing."""
+
+    def run() -> int:
+        from provision.doctor import doctor as examine
+
+        limit = [*(host or ()), *(workstation or ())]
+        return examine(site, limit=limit, here=here, as_json=as_json, verbose=verbose)
+
+    return run
+
+
+@app.command()
+def capacity(
+    host: Annotated[
+        list[str] | None,
+        typer.Option("--host", metavar="[USER@]NAME", help="A host to look at. Default: the site's."),
+    ] = None,
+    gpu: Annotated[
+        list[str] | None,
+        typer.Option("--gpu", metavar="CARD", help="A host with this card, or with 24GiB; may be repeated."),
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option(min=1, max=16, metavar="N", help="Cards of --gpu in each host.")
+    ] = None,
+    users: Annotated[
+        int | None,
+        typer.Option(min=1, max=10000, metavar="N", help="Who shares it. Default: the site's workstations."),
+    ] = None,
+    site: SiteOption = None,
+    as_json: JsonOption = False,
+) -> Run:
+    """Work out which models fit on hosts or cards, which stay loaded together, and the settings for that."""
+
+    def run() -> int:
+        from provision.capacitycommand import say_capacity
+
+        return say_capacity(host or (), gpu or (), count=count, users=users, site=site, as_json=as_json)
+
+    return run
+
+
+@app.command()
 def inventory(
     site: SiteOption = None,
     list_: Annotated[bool, typer.Option("--list", help="The whole inventory (the default).")] = False,
@@ -176,6 +230,23 @@ def site_check(
         from provision.commands import check_site
 
         return check_site(file, as_json=as_json)
+
+    return run
+
+
+@site_app.command("export")
+def site_export(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the bundle is written.")],
+    site: SiteOption = None,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> Run:
+    """Write a bundle with which machines join as workstations by themselves; no secret is in it."""
+
+    def run() -> int:
+        from provision.joining import export
+
+        return export(out, site, as_json=as_json, verbose=verbose)
 
     return run
 

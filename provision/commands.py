@@ -81,6 +81,30 @@ def run_on(
 ) -> int:
     """Make the run's folder and its Operation, act, and print the report."""
     verb = {Goal.APPLY: described.site.pattern, Goal.DRY_RUN: "dry-run", Goal.VERIFY: "verify"}[goal]
+    operation, described = begun(
+        described, limit, goal, verb, yes=yes, as_json=as_json, verbose=verbose, alone=alone
+    )
+    report = act(operation, described)
+    with suppress(KeyboardInterrupt):  # the run is over, and has its own verdict
+        if as_json:
+            result(json.dumps(report.model_dump(mode="json"), indent=2))
+        else:
+            result(report_text(report, dry_run=goal is Goal.DRY_RUN))
+    return report.exit_code
+
+
+def begun(
+    described: Described,
+    limit: frozenset[str],
+    goal: Goal,
+    verb: str,
+    *,
+    yes: bool,
+    as_json: bool,
+    verbose: bool,
+    alone: bool = False,
+) -> tuple[Operation, Described]:
+    """Make the run's folder, named by the verb, and its Operation; the site with what a look at it added."""
     run = RunDir.create(verb)
     run.write("site.json", described.site.model_dump(mode="json", by_alias=True))
     terminal = Terminal(verbose=verbose, presents=not as_json)
@@ -107,13 +131,7 @@ def run_on(
         verbose=verbose,
         alone=alone,
     )
-    report = act(operation, described.model_copy(update={"notes": (*described.notes, *renamed)}))
-    with suppress(KeyboardInterrupt):  # the run is over, and has its own verdict
-        if as_json:
-            result(json.dumps(report.model_dump(mode="json"), indent=2))
-        else:
-            result(report_text(report, dry_run=goal is Goal.DRY_RUN))
-    return report.exit_code
+    return operation, described.model_copy(update={"notes": (*described.notes, *renamed)})
 
 
 def check_site(file: Path, *, as_json: bool) -> int:

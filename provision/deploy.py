@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from provision.converge import converge, look_again
 from provision.ending import Declined, Present, ended
@@ -25,16 +26,17 @@ def deploy(operation: Operation, described: Described, keep: Callable[[bool], No
 
     def road(present: Present) -> None:
         seen = look(operation)
-        plan = _planned(operation, seen)
+        fitted = replace(operation, site=seen.site)
+        plan = _planned(fitted, seen)
         present(plan.model_dump(mode="json", exclude={"hosts": {"__all__": {"variables"}}}))
-        _agreed(operation, plan)
-        unfinished = _carried_out(operation, plan, seen)
+        agreed(fitted, plan)
+        unfinished = _carried_out(fitted, plan, seen)
         if operation.goal.mutates:
             if keep is None:
                 remember(described.site)
             else:
                 keep(not unfinished and not plan.skipped)
-        say_unfinished(operation, plan, unfinished)
+        say_unfinished(fitted, plan, unfinished)
 
     return ended(operation, described, road)
 
@@ -47,7 +49,8 @@ def _planned(operation: Operation, seen: Seen) -> Plan:
         seen.survey.workstations,
         seen.skipped,
         operation.limit,
-        remarks(operation.site, operation.limit),
+        remarks(operation.site, operation.limit, operation.catalogue),
+        seen.fits,
     )
     operation.run.write("plan.json", plan.model_dump(mode="json"))
     if operation.goal is not Goal.VERIFY:
@@ -55,8 +58,8 @@ def _planned(operation: Operation, seen: Seen) -> Plan:
     return plan
 
 
-def _agreed(operation: Operation, plan: Plan) -> None:
-    """On a terminal a person is asked once; a run that changes nothing never asks."""
+def agreed(operation: Operation, plan: Plan) -> None:
+    """Ask a person once, on a terminal, where something changes; Declined where she says no."""
     if not operation.goal.mutates or operation.yes or not plan.changes:
         return
     if not operation.terminal.agrees("Carry out this plan?", plan_text(plan)):

@@ -47,7 +47,7 @@ def _archive(host_arch: str, site: Site, catalogue: Catalogue, facts: HostFacts)
     return max(sizes, default=0), True
 
 
-def _there(facts: HostFacts) -> frozenset[str]:
+def models_there(facts: HostFacts) -> frozenset[str]:
     """Models that the host has: by its server's word, or where that is stopped by what it remembers of us."""
     if facts.ollama.models is not None:
         return frozenset(facts.ollama.models)
@@ -63,7 +63,7 @@ def _models_dir(host: Host, facts: HostFacts) -> str:
 
 def disk_need(host: Host, site: Site, catalogue: Catalogue, facts: HostFacts) -> DiskNeed:
     """What is missing on the host and how big it is, by the source's own word where it gave one."""
-    there = _there(facts)
+    there = models_there(facts)
     missing = tuple(name for name in host.served if full_name(name) not in there)
     models_bytes, estimated = 0, False
     for name in missing:

@@ -19,15 +19,26 @@ NOT_COMPARED = "the rules of its firewall manager are looked at by Ansible alone
 
 def drift(expected: ExpectedLive, facts: HostFacts) -> tuple[str, ...]:
     """What differs, one short sentence each; empty when the host is exactly as expected."""
-    live = facts.live
-    if live is None:
+    if facts.live is None:
         return (NOT_SEEN,)
-    return (
-        *_file_drift(expected, live),
-        *_unit_drift(expected, live),
-        *_firewall_drift(expected, live),
-        *_server_drift(expected, facts, live),
-    )
+    return tuple(text for texts in _parts(expected, facts, facts.live).values() for text in texts)
+
+
+def drift_parts(expected: ExpectedLive, facts: HostFacts) -> dict[str, tuple[str, ...]]:
+    """The same by what it is of, the first the cause of the next; empty where it is not seen."""
+    if facts.live is None:
+        return {}
+    parts = _parts(expected, facts, facts.live)
+    return {what: tuple(text for text in texts if text != NOT_COMPARED) for what, texts in parts.items()}
+
+
+def _parts(expected: ExpectedLive, facts: HostFacts, live: Live) -> dict[str, tuple[str, ...]]:
+    return {
+        "files": tuple(_file_drift(expected, live)),
+        "service": tuple(_unit_drift(expected, live)),
+        "firewall": tuple(_firewall_drift(expected, live)),
+        "server and models": tuple(_server_drift(expected, facts, live)),
+    }
 
 
 def _file_drift(expected: ExpectedLive, live: Live) -> Iterator[str]:

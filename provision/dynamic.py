@@ -7,6 +7,7 @@ from typing import Any
 from provision.catalogue import load_catalogue
 from provision.engines import ansible
 from provision.errors import PreflightError, ProvisionError
+from provision.fitting import fits, fitted
 from provision.plan import variables_for
 from provision.rundir import RunDir
 from provision.sitefile import Described
@@ -25,6 +26,7 @@ def inventory_for(described: Described, host: str | None) -> dict[str, Any]:
     names = [one.name for one in site.hosts if host in (None, one.name)]
     with RunDir.passing() as run:
         seen = survey(site, catalogue, run.root, ways=ways, log=run.log_command, only=names)
+    site = fitted(site, fits(site, catalogue, seen.hosts))
     variables: dict[str, dict[str, Any]] = {}
     missing: list[ProvisionError] = []
     for name in names:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Literal
 
+from provision.driverfacts import DriverFacts, Gpu, PciDisplay
 from provision.model import Frozen
 from provision.rolevars import FirewallManager
 
@@ -31,25 +32,6 @@ class Os(Frozen):
     like: tuple[str, ...] = ()
     version: str = ""
     pretty: str = ""
-
-
-class Gpu(Frozen):
-    """One that the driver answers for."""
-
-    name: str
-    uuid: str
-    memory_mib: int | None
-    driver: str
-
-
-class PciDisplay(Frozen):
-    """A display or 3D controller, seen without a driver."""
-
-    slot: str
-    vendor: str
-    """`nvidia`, `amd`, `intel`, or the PCI id."""
-    device: str
-    driver: str | None
 
 
 class Graphics(Frozen):
@@ -179,6 +161,7 @@ class HostFacts(Frozen):
     sudo: Literal["root", "nopasswd", "password", "none", "unknown"] = "unknown"
     sudo_says: str = ""
     graphics: Graphics = Graphics()
+    driver: DriverFacts = DriverFacts()
     disks: Mapping[str, Disk] = {}
     ram_bytes: int | None = None
     port_taken: bool = False

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from provision.catalogue import Catalogue
 from provision.facts import HostFacts
+from provision.fit import Fit
 from provision.model import Frozen
 from provision.site import Host, Site
 
@@ -25,7 +26,9 @@ class Case(Frozen):
     """One host as the questions see it."""
 
     host: Host
+    """With the models that fit, where its cards are known."""
     site: Site
+    """As it is described."""
     catalogue: Catalogue
     facts: HostFacts
     password_given: bool = False
@@ -33,6 +36,13 @@ class Case(Frozen):
 
     site_file: str | None = None
     """The file that describes the site; None where flags or the memory do."""
+
+    fits: Mapping[str, Fit] = {}
+    """What each host's cards can serve, where they are known."""
+
+    @property
+    def fit(self) -> Fit | None:
+        return self.fits.get(self.host.name)
 
     def by_site(self, words: str) -> str:
         """How to say something of this host that only a site file can say."""

@@ -2,69 +2,63 @@
 
 from __future__ import annotations
 
+from provision.catalogue import Model
 from provision.findings import Case, Findings
-
-MIB_PER_GIB = 1024
-
-
-def graphics(case: Case) -> Findings:
-    """A GPU whose driver answers, unless the site says that the processor shall do it."""
-    found = case.facts.graphics
-    if case.host.accelerator == "cpu":
-        return
-    by_cpu = case.by_site("accelerator: cpu")
-    others = sorted({card.vendor for card in found.pci} - {"nvidia"})
-    match found.driver:
-        case "missing":
-            yield case.blocks(
-                "it has an NVIDIA GPU, but no driver",
-                f"install the driver (with nvidia-smi) and reboot; if its processor shall serve: {by_cpu}",
-            )
-        case "broken":
-            yield case.blocks(
-                f"its NVIDIA driver does not answer: {found.message}",
-                "reboot it or repair its driver until `nvidia-smi` lists the GPU; if its processor shall "
-                f"serve: {by_cpu}",
-            )
-        case "absent":
-            seen = f"; it has a graphics card by {', '.join(others)}" if others else ""
-            yield case.blocks(
-                f"it has no NVIDIA GPU{seen}",
-                f"if its processor shall serve: {by_cpu}",
-            )
-        case _:
-            return
-
-
-def driver_age(case: Case) -> Findings:
-    """A driver that is too old runs the models on the processor, and says so nowhere."""
-    if case.host.accelerator == "cpu":
-        return
-    oldest = case.catalogue.ollama.oldest_driver
-    for driver in sorted({gpu.driver for gpu in case.facts.graphics.gpus}):
-        major = driver.partition(".")[0]
-        if major.isdigit() and int(major) < oldest:
-            yield case.blocks(
-                f"its NVIDIA driver {driver} is too old for Ollama {case.catalogue.ollama.version}",
-                f"install driver {oldest} or newer and reboot",
-            )
+from provision.fit import Fit
+from provision.fitting import WayOut, memory_for, needs_text, processor_share, ways_out, wishes_of
+from provision.residency import fits_alone
 
 
 def gpu_memory(case: Case) -> Findings:
-    """Every model must fit on the cards alone; Ollama would put the rest on the processor."""
-    sizes = [gpu.memory_mib for gpu in case.facts.graphics.gpus]
-    known = [size for size in sizes if size is not None]
-    if case.host.accelerator == "cpu" or not known or len(known) < len(sizes):
+    """Something must fit on the cards, and everything that was asked for by name.
+
+    What is served by default and does not fit is left out, which the plan says.
+    """
+    found = case.fit
+    if found is None:
         return
-    has_gib = sum(known) / MIB_PER_GIB
-    served = [case.catalogue.model(name) for name in case.host.served]
-    fitting = ", ".join(model.name for model in served if model.gpu_gib <= has_gib)
-    for model in served:
-        if model.gpu_gib > has_gib:
-            yield case.blocks(
-                f"{model.name} needs about {model.gpu_gib:.1f} GiB of GPU memory, it has {has_gib:.1f}",
-                f"to serve what fits: {case.by_site(f'models: [{fitting}]')}"
-                if fitting
-                else "none of its models fits: use a host with more GPU memory; if its processor shall "
-                f"serve: {case.by_site('accelerator: cpu')}",
-            )
+    asked = [case.catalogue.model(name) for name in found.left_out]
+    if case.site.host(case.host.name).models is None:
+        smallest = min(asked, key=lambda model: model.size_bytes, default=None)
+        asked = [smallest] if smallest is not None and not found.served else []
+    none = "" if found.served else "none of its models fits: "
+    for model in asked:
+        yield case.blocks(f"{none}{model.name} {_needs(case, model)}", _ways_out(case, model, found))
+    if found.spills:
+        yield case.warns(
+            f"max_loaded_models: {found.most_loaded} lets Ollama load models beside others where they do not "
+            "fit: a part of them then runs on the processor",
+            "leave it out in the site: then as many are kept as fit",
+        )
+
+
+def _needs(case: Case, model: Model) -> str:
+    asked = case.site.host(case.host.name)
+    found = case.fits[case.host.name]
+    return needs_text(model, wishes_of(asked, case.site), found)
+
+
+def _ways_out(case: Case, model: Model, found: Fit) -> str:
+    fitting, share = ", ".join(found.served), processor_share(model, found)
+    slow = f"about {share} % of it on the processor, several times slower, and no other model beside it"
+    ways = [
+        *([WayOut(words=f"models: [{fitting}]", meaning="serve what fits")] if fitting else []),
+        *ways_out(model, found),
+        WayOut(words="accept_offload: true", meaning=slow),
+        *([] if fitting else [WayOut(words="accelerator: cpu", meaning="its processor serves")]),
+    ]
+    first, *rest = ways
+    also = "".join(f"; or `{way.words}` ({way.meaning})" for way in rest)
+    return f"{first.meaning}: {case.by_site(first.words)}{also}; or {_others(case, model, found)}"
+
+
+def _others(case: Case, model: Model, found: Fit) -> str:
+    """Where else it fits."""
+    able = [
+        name
+        for name, other in case.fits.items()
+        if name != case.host.name and fits_alone(model, other.server, other.cards)
+    ]
+    if able:
+        return f"let {able[0]} serve it (`models:` of that host)"
+    return f"use a host with a card of {memory_for(model, found)} GiB or more for it"

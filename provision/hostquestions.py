@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from provision.disk import GIB, disk_need, shortfalls
+from provision.driverquestions import driver_age, graphics, instances, undriven_cards
 from provision.findings import Case, Findings
-from provision.gpuquestions import driver_age, gpu_memory, graphics
+from provision.gpuquestions import gpu_memory
 from provision.hostquery import source_names
 from provision.hostvars import archive_for
 from provision.networks import Admission, Refusal, admitted, public_networks
@@ -183,6 +184,8 @@ HOST_QUESTIONS = (
     archive,
     graphics,
     driver_age,
+    undriven_cards,
+    instances,
     gpu_memory,
     disk,
     existing_ollama,

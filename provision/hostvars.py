@@ -16,13 +16,17 @@ from provision.rolevars import (
     OllamaVars,
     WantedModel,
 )
-from provision.site import Host, Site
+from provision.site import Host, Serving, Site
 
 MODELS_DIR = "/var/lib/ollama/models"
 COMMAND = "/usr/local/bin/ollama"
 RELEASES = "/opt/astraeus/ollama"
 """Both as the role `ollama` has them by default."""
 BIND_LAN = "0.0.0.0"  # noqa: S104 - the pattern's meaning; the firewall admits
+
+
+FOR_EVER = "-1"
+"""Of `keep_alive`."""
 
 
 class Archive(Frozen):
@@ -94,6 +98,7 @@ def host_vars(
 ) -> HostVars:
     """Everything the roles need for that host."""
     port = catalogue.ollama.port
+    serving = site.serving_of(host)
     return HostVars(
         ollama=OllamaVars(
             ollama_version=catalogue.ollama.version,
@@ -102,9 +107,10 @@ def host_vars(
             ollama_bind=LOOPBACK if host.is_here else BIND_LAN,
             ollama_port=port,
             ollama_context_length=catalogue.context_tokens,
-            ollama_num_parallel=site.serving.num_parallel,
-            ollama_max_loaded_models=site.serving.max_loaded_models,
-            ollama_keep_alive=site.serving.keep_alive,
+            ollama_num_parallel=num_parallel(serving),
+            ollama_max_loaded_models=serving.max_loaded_models or 0,
+            ollama_kv_cache_type=serving.kv_cache_type or "f16",
+            ollama_keep_alive=serving.keep_alive or FOR_EVER,
             ollama_models_dir=models_dir,
             ollama_accelerator=host.accelerator,
             ollama_adopt=host.existing_ollama == "adopt",
@@ -118,6 +124,11 @@ def host_vars(
         if host.is_here
         else LanFirewallVars(lan_firewall_port=port, lan_firewall_admit=admit, lan_firewall_manager=firewall),
     )
+
+
+def num_parallel(serving: Serving) -> int:
+    """Requests at once on one model; one where neither a person nor the cards have said more."""
+    return serving.num_parallel or 1
 
 
 def unpinned(site: Site, catalogue: Catalogue) -> Mapping[str, str]:

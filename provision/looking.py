@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
-from provision.errors import PreflightError, ProvisionError
+from provision.errors import PreflightError, ProvisionError, SiteError
 from provision.expected import live_query
 from provision.findings import Finding
+from provision.fit import Fit
+from provision.fitting import fits, fitted
 from provision.knownhosts import record
 from provision.model import Frozen
 from provision.operation import Operation
@@ -14,6 +17,7 @@ from provision.orders import orders
 from provision.plan import Skipped
 from provision.preflight import blocking, preflight
 from provision.progress import step
+from provision.site import Site
 from provision.ssh import sudo_password_works
 from provision.survey import Survey, survey
 
@@ -26,6 +30,17 @@ class Seen(Frozen):
     """By host, of those whose sudo asks for one."""
     skipped: Mapping[str, Skipped]
     """Workstations that sleep or cannot be written to: they spoil nothing."""
+    site: Site
+    """With what fits on the hosts' cards; later steps are about this one."""
+    fits: Mapping[str, Fit] = {}
+    """By host, where its cards are known."""
+    refused: tuple[Finding, ...] = ()
+    """Of hosts whose sudo did not take the password that was given."""
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """Hosts for which a person gave a sudo password, right or wrong."""
+        return frozenset({*self.sudo_passwords, *(one.machine for one in self.refused)})
 
     def __repr__(self) -> str:
         """Never a password."""
@@ -39,11 +54,48 @@ def scope(operation: Operation) -> frozenset[str]:
     return frozenset(operation.limit) | (hosts if stations & set(operation.limit) else frozenset())
 
 
+def hosts_first(operation: Operation) -> frozenset[str]:
+    """Hosts to look at before the workstations, whose order depends on what fits on the hosts' cards."""
+    stations = {station.name for station in operation.site.consumers}
+    names = scope(operation)
+    hosts = {host.name for host in operation.site.hosts if host.name in names}
+    by_cards = {host.name for host in operation.site.hosts if host.accelerator != "cpu"}
+    return frozenset(hosts) if hosts & by_cards and names & stations else frozenset()
+
+
 def look(operation: Operation) -> Seen:
     """Survey and judge; PreflightError carries every finding that blocks."""
-    names = scope(operation)
+    return _judged(operation, see(operation))
+
+
+def see(operation: Operation) -> Seen:
+    """Survey; with what fits, and the findings that came of asking for passwords."""
+    _write_orders(operation)
+    first = hosts_first(operation)
+    seen, passwords, refused = _looked(operation, first or scope(operation))
+    found = fits(operation.site, operation.catalogue, seen.hosts)
+    site = fitted(operation.site, found)
+    if first:
+        later = replace(operation, site=site)
+        try:
+            _write_orders(later)
+        except SiteError as error:  # a profile asks by name for what fits nowhere
+            raise PreflightError([error]) from None
+        stations, _, _ = _looked(later, scope(operation) - first)
+        seen = seen.merged(stations)
+    operation.run.write("survey.json", seen.model_dump(mode="json"))
+    return Seen(
+        survey=seen, sudo_passwords=passwords, refused=tuple(refused), skipped={}, site=site, fits=found
+    )
+
+
+def _write_orders(operation: Operation) -> None:
     for station, order in orders(operation.site, operation.catalogue).items():
         operation.run.write(f"router/{station}.json", order.model_dump(mode="json"))
+
+
+def _looked(operation: Operation, names: Collection[str]) -> tuple[Survey, dict[str, str], list[Finding]]:
+    """These machines, with keys accepted and sudo passwords given on the way."""
     with step(operation.terminal.progress, f"Look at {len(names)} machines") as summary:
         seen = _survey(operation, names)
         summary.append(f"{len(seen.hosts) + len(seen.workstations)} answered")
@@ -53,12 +105,18 @@ def look(operation: Operation) -> Seen:
     passwords, refused = _sudo_passwords(operation, seen)
     if passwords:
         seen = seen.merged(_survey(operation, passwords, passwords))
-    operation.run.write("survey.json", seen.model_dump(mode="json"))
-    asked = passwords.keys() | {one.machine for one in refused}
+    return seen, passwords, refused
+
+
+def _judged(operation: Operation, seen: Seen) -> Seen:
     found = preflight(
-        operation.site, operation.catalogue, seen, passwords=asked, site_file=operation.site_file
+        operation.site,
+        operation.catalogue,
+        seen.survey,
+        passwords=seen.asked,
+        site_file=operation.site_file,
     )
-    findings = (*refused, *found)
+    findings = (*seen.refused, *found)
     for finding in findings:
         if finding.severity == "warns":
             text = f"{finding.problem} ({finding.remedy})" if finding.remedy else finding.problem
@@ -73,7 +131,7 @@ def look(operation: Operation) -> Seen:
         for one in findings
         if one.severity == "skips"
     }
-    return Seen(survey=seen, sudo_passwords=passwords, skipped=skipped)
+    return seen.model_copy(update={"skipped": skipped})
 
 
 def _survey(

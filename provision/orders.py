@@ -37,7 +37,7 @@ def orders(site: Site, catalogue: Catalogue) -> dict[str, Order]:
     return {station: by_profile[profile] for station, profile in names.items()}
 
 
-def resolved(name: str, site: Site) -> Resolved | None:
+def resolved(name: str, site: Site, catalogue: Catalogue) -> Resolved | None:
     """Return a profile as it can be kept by the site's hosts; None for `none`."""
     chosen = load_profile(name)
     if chosen is None:
@@ -48,7 +48,7 @@ def resolved(name: str, site: Site) -> Resolved | None:
             chosen.profile,
             offered,
             named=chosen.named,
-            pool_slots=pool_slots(site),
+            pool_slots=pool_slots(site, catalogue),
             workstations=max(1, len(site.consumers)),
         )
     except ProfileError as error:
@@ -59,12 +59,12 @@ def resolved(name: str, site: Site) -> Resolved | None:
         ) from None
 
 
-def remarks(site: Site, limit: Collection[str]) -> tuple[str, ...]:
+def remarks(site: Site, limit: Collection[str], catalogue: Catalogue) -> tuple[str, ...]:
     """Say what of the profiles of these workstations the plan must show."""
     names = [one.profile or site.router.profile for one in site.consumers if one.name in limit]
     said = []
     for name in dict.fromkeys(names):
-        agents = resolved(name, site)
+        agents = resolved(name, site, catalogue)
         if agents is None:
             continue
         texts = list(agents.warnings)
@@ -85,7 +85,7 @@ def remarks(site: Site, limit: Collection[str]) -> tuple[str, ...]:
 
 
 def _with_agents(base: Order, profile: str, site: Site, catalogue: Catalogue) -> Order:
-    agents = resolved(profile, site)
+    agents = resolved(profile, site, catalogue)
     if agents is None:
         return base.model_copy(update={"clouds": {}})
     plugin = _plugin(site, catalogue) if site.router.plugin else None

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
+from provision.capacity import fit_lines
 from provision.catalogue import Catalogue
 from provision.disk import DiskNeed, disk_need
 from provision.drift import NOT_COMPARED, NOT_SEEN, drift
 from provision.expected import ExpectedLive, expected_live
 from provision.facts import HostFacts
+from provision.fit import Fit
+from provision.fitting import unfit
 from provision.fleet.workstation.loopback import LOST
 from provision.fleet.workstation.shapes import Look
 from provision.hostvars import archive_for, host_vars, unpinned
@@ -38,6 +41,10 @@ class HostPlan(Frozen):
     converge: bool
     """Whether Ansible goes there; it also does where the live state cannot be compared."""
     python_first: bool
+    serves: tuple[str, ...] = ()
+    """What fits on its cards, what stays loaded there, and the settings that follow."""
+    offloaded: tuple[str, ...] = ()
+    """Models of which a part runs on the processor, as the site accepts."""
 
     @property
     def expected(self) -> ExpectedLive:
@@ -112,10 +119,17 @@ def make_plan(
     skipped: Mapping[str, Skipped],
     limit: Collection[str],
     remarks: Sequence[str] = (),
+    fits: Mapping[str, Fit] | None = None,
 ) -> Plan:
-    """Decide; hosts out of the limit are proven, not changed. Preflight has found nothing that blocks."""
+    """Decide; hosts out of the limit are proven, not changed. Preflight has found nothing that blocks.
+
+    The site is the fitted one, and fits is what it was fitted by.
+    """
+    found = fits or {}
     planned = [
-        _host_plan(host, site, catalogue, hosts[host.name], may_change=host.name in limit)
+        _host_plan(
+            host, site, catalogue, hosts[host.name], found.get(host.name), may_change=host.name in limit
+        )
         for host in site.hosts
         if host.name in hosts
     ]
@@ -129,6 +143,7 @@ def make_plan(
         skipped={name: why for name, why in skipped.items() if name in limit},
         warnings=(
             *_warnings(site, catalogue, [plan for plan in planned if plan is not None]),
+            *unfit(found, catalogue),
             *_unpooled(workstations, limit),
             *remarks,
         ),
@@ -136,7 +151,7 @@ def make_plan(
 
 
 def _host_plan(
-    host: Host, site: Site, catalogue: Catalogue, facts: HostFacts, *, may_change: bool
+    host: Host, site: Site, catalogue: Catalogue, facts: HostFacts, found: Fit | None, *, may_change: bool
 ) -> HostPlan | None:
     variables = variables_for(host, site, catalogue, facts)
     admission = admitted(host, site, facts)
@@ -158,6 +173,8 @@ def _host_plan(
         differences=differences if may_change else (),
         converge=may_change and bool(drifted),
         python_first=facts.python is None,
+        serves=() if found is None else fit_lines(found),
+        offloaded=() if found is None else found.offloaded,
     )
 
 
@@ -238,6 +255,7 @@ def plan_text(plan: Plan) -> str:
     for host in plan.hosts:
         lines.append(f"  {host.name} (host)")
         lines.append(f"    admits {', '.join(host.admission.cidrs) or 'nobody'} ({host.admission.reason})")
+        lines += [f"    {line}" for line in host.serves]
         lines += [f"    {number}. {action}" for number, action in enumerate(host.actions, 1)]
         if not host.actions:
             lines.append("    no changes")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from provision.catalogue import Catalogue
 from provision.endpoints import endpoints
+from provision.fit import slots_together
+from provision.hostvars import num_parallel
 from provision.site import Host, Site
 from router.endpoint import Endpoint
 from router.loopback import Loopback, Upstream, first_byte_s
@@ -11,18 +13,19 @@ from router.loopback import Loopback, Upstream, first_byte_s
 LOOPBACK = "127.0.0.1"
 POOL_NAME = "GPU pool"
 LOADED = 3
-"""Models that Ollama keeps loaded for each GPU where the site leaves it to it."""
+"""Models that Ollama keeps loaded for each GPU where it is left to it."""
 
 
-def slots(host: Host, site: Site) -> int:
-    """Requests that a host answers at once: each loaded model takes `num_parallel` of them."""
-    loaded = min(len(host.served), site.serving.max_loaded_models or LOADED)
-    return site.serving.num_parallel * loaded
+def slots(host: Host, site: Site, catalogue: Catalogue) -> int:
+    """Requests that a host answers at once, on all the models that it keeps loaded."""
+    serving = site.serving_of(host)
+    served = [catalogue.model(name) for name in host.served]
+    return slots_together(served, num_parallel(serving), serving.max_loaded_models or LOADED)
 
 
-def pool_slots(site: Site) -> int:
+def pool_slots(site: Site, catalogue: Catalogue) -> int:
     """The same of all hosts together."""
-    return sum(slots(host, site) for host in site.hosts)
+    return sum(slots(host, site, catalogue) for host in site.hosts)
 
 
 def router_port(site: Site, catalogue: Catalogue) -> int:
@@ -48,7 +51,7 @@ def loopback(site: Site, catalogue: Catalogue) -> Loopback:
                 host=host.advertise or host.name,
                 port=catalogue.ollama.port,
                 models=host.served,
-                slots=slots(host, site),
+                slots=slots(host, site, catalogue),
             )
             for host in site.hosts
         ),

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from provision.catalogue import Catalogue
 from provision.facts import Unreached
 from provision.findings import Case, Finding
+from provision.fitting import fits, fitted
 from provision.hostkeys import HostKey
 from provision.hostquestions import HOST_QUESTIONS
 from provision.site import Site
@@ -55,6 +56,8 @@ def _machines(
     site: Site, catalogue: Catalogue, survey: Survey, given: Collection[str], site_file: str | None
 ) -> Iterator[Finding]:
     hosts = {host.name for host in site.hosts}
+    found = fits(site, catalogue, survey.hosts)
+    served = fitted(site, found)
     for name in (*hosts_in_order(site), *(station.name for station in site.consumers)):
         if name in survey.keys:
             yield _key(name, survey.keys[name])
@@ -62,12 +65,13 @@ def _machines(
             yield _unreachable(name, survey.unreachable[name], is_host=name in hosts)
         elif name in survey.hosts:
             case = Case(
-                host=site.host(name),
+                host=served.host(name),
                 site=site,
                 catalogue=catalogue,
                 facts=survey.hosts[name],
                 password_given=name in given,
                 site_file=site_file,
+                fits=found,
             )
             for question in HOST_QUESTIONS:
                 yield from question(case)

@@ -7,7 +7,7 @@ swap. Shapes as recorded from a real Ollama 0.32.15.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, Literal
 
 import httpx
@@ -33,6 +33,8 @@ class ExpectedModel(Frozen):
     """sha256 (hex) of its manifest; None where nobody has pinned it."""
     context_tokens: int
     tool_call_may_fail: bool
+    offloaded: bool = False
+    """Whether a part of it may run on the processor."""
 
 
 class Expected(Frozen):
@@ -69,9 +71,16 @@ class _UnprovenError(Exception):
 
 
 def expected(
-    host: str, variables: HostVars, digests: dict[str, str], lenient_tools: frozenset[str]
+    host: str,
+    variables: HostVars,
+    digests: dict[str, str],
+    lenient_tools: frozenset[str],
+    offloaded: Collection[str] = (),
 ) -> Expected:
-    """What the host's own role variables promise; digests are those of the served names, where known."""
+    """What the host's own role variables promise; digests are those of the served names, where known.
+
+    Offloaded are models of which the site accepts a part on the processor.
+    """
     return Expected(
         host=host,
         version=variables.ollama.ollama_version,
@@ -82,6 +91,7 @@ def expected(
                 digest=digests.get(full_name(model.name)),
                 context_tokens=variables.ollama.ollama_context_length,
                 tool_call_may_fail=model.name in lenient_tools,
+                offloaded=model.name in offloaded,
             )
             for model in variables.ollama_models.ollama_models_wanted
         ),
@@ -197,12 +207,12 @@ def _generation(
     if entry["context_length"] != model.context_tokens:
         raise _UnprovenError(f"context is {entry['context_length']}, expected {model.context_tokens}")
     size, size_vram = entry["size"], entry["size_vram"]
-    if on_gpu and (size_vram != size or size <= 0):
-        share = 100 * size_vram // size if size else 0
+    share = 100 * size_vram // size if size else 0
+    if on_gpu and (size_vram != size or size <= 0) and not (model.offloaded and share):
         raise _UnprovenError(f"only {share} % of it is on the GPU ({size_vram} of {size} bytes)")
     rate = answer["eval_count"] / max(answer["eval_duration"], 1) * _NS
     load_s = answer.get("load_duration", 0) / _NS
-    place = "all on the GPU" if on_gpu else "on the CPU"
+    place = "on the CPU" if not on_gpu else "all on the GPU" if size_vram == size else f"{share} % on the GPU"
     return "ok", f"{rate:.1f} tokens/s, loaded in {load_s:.1f} s, context {entry['context_length']}, {place}"
 
 

@@ -36,8 +36,10 @@ def prove_hosts(
     if not plans:
         return
     with step(operation.terminal.progress, f"Prove {', '.join(plan.name for plan in plans)}") as summary:
-        probing = later([partial(_probe, operation, plan, sudo_passwords.get(plan.name)) for plan in plans])
-        proofs = at_once([partial(_prove_host, operation, plan, facts[plan.name]) for plan in plans])
+        probing = later(
+            [partial(probe_host, operation, plan, sudo_passwords.get(plan.name)) for plan in plans]
+        )
+        proofs = at_once([partial(prove_host, operation, plan, facts[plan.name]) for plan in plans])
         probes = probing()
         failures = _drifted(operation, plans)
         for proof, probe in zip(proofs, probes, strict=True):
@@ -65,10 +67,11 @@ def _drifted(operation: Operation, plans: Sequence[HostPlan]) -> list[str]:
     return differing
 
 
-def _prove_host(operation: Operation, plan: HostPlan, facts: HostFacts) -> Proof:
+def prove_host(operation: Operation, plan: HostPlan, facts: HostFacts) -> Proof:
+    """Ask one host everything; EngineError where not even a way to it can be had."""
     catalogue = operation.catalogue
     lenient = frozenset(model.name for model in catalogue.models if model.tool_call_may_fail)
-    wanted = expected(plan.name, plan.variables, _digests(plan, facts), lenient)
+    wanted = expected(plan.name, plan.variables, digests(plan, facts), lenient, plan.offloaded)
     with _way_to(operation, plan) as (url, client):
         proof = prove(wanted, url, client, operation.tell)
     if url.endswith(THROUGH_SSH) or operation.ways[plan.name].here or NOT_THERE not in proof.checks[0].detail:
@@ -90,14 +93,14 @@ def _explained(operation: Operation, plan: HostPlan, proof: Proof) -> Proof:
     return proof.model_copy(update={"checks": (first.model_copy(update={"detail": first.detail + hint}),)})
 
 
-def _digests(plan: HostPlan, facts: HostFacts) -> dict[str, str]:
-    """Digests by served name: those of the host's own ledger, and the pins of models served as they are."""
+def digests(plan: HostPlan, facts: HostFacts) -> dict[str, str]:
+    """sha256 (hex) by served name: by the host's own ledger, and pins of models served as they are."""
     ledger = facts.live.ledger if facts.live is not None else None
-    digests = {name: entry.digest for name, entry in (ledger or {}).items()}
+    found = {name: entry.digest for name, entry in (ledger or {}).items()}
     for model in plan.variables.ollama_models.ollama_models_wanted:
         if model.num_ctx is None and model.base_digest is not None:
-            digests[full_name(model.name)] = model.base_digest
-    return digests
+            found[full_name(model.name)] = model.base_digest
+    return found
 
 
 @contextmanager
@@ -123,7 +126,8 @@ def _through_ssh(operation: Operation, plan: HostPlan) -> Iterator[httpx.Client]
             yield client
 
 
-def _probe(operation: Operation, plan: HostPlan, password: str | None) -> OffList:
+def probe_host(operation: Operation, plan: HostPlan, password: str | None) -> OffList:
+    """See from an address off the list whether its port is closed."""
     port = plan.variables.ollama.ollama_port
     way = operation.ways[plan.name]
     return probe_off_list(way, port, password, lambda argv: operation.log(join(argv)))

@@ -15,6 +15,8 @@ from provision.model import Frozen
 FirewallManager = Literal["nftables", "ufw", "firewalld"]
 FIREWALL_MANAGERS: tuple[FirewallManager, ...] = get_args(FirewallManager)
 Accelerator = Literal["nvidia", "cpu"]
+CacheType = Literal["f16", "q8_0", "q4_0"]
+"""How exactly the server keeps the context's keys and values, from the exact to the small."""
 
 
 class RoleVars(Frozen):
@@ -37,6 +39,8 @@ class OllamaVars(RoleVars):
     ollama_context_length: int
     ollama_num_parallel: int
     ollama_max_loaded_models: int
+    """0 leaves it to Ollama: three for each GPU."""
+    ollama_kv_cache_type: CacheType
     ollama_keep_alive: str
     ollama_models_dir: str
     ollama_accelerator: Accelerator

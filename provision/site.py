@@ -34,7 +34,7 @@ from provision.forms import (
     leads_somewhere,
 )
 from provision.model import Frozen
-from provision.rolevars import Accelerator
+from provision.rolevars import Accelerator, CacheType
 from router.loopback import MOST_S
 
 
@@ -47,6 +47,19 @@ class Ssh(Frozen):
     identity: Annotated[str, Field(pattern=PATH)] | None = None
     jump: Annotated[str, Field(pattern=f"^{HOP}(,{HOP})*$"), AfterValidator(hops)] | None = None
     """As ProxyJump: `user@bastion:port`."""
+
+
+class Serving(Frozen):
+    """Server settings that a site, or one host of it, may tune; what is unset follows from the cards."""
+
+    num_parallel: Annotated[int, Field(ge=1, le=64)] | None = None
+    """Requests at once on one model."""
+    max_loaded_models: Annotated[int, Field(ge=0, le=16)] | None = None
+    """0 is as good as unset."""
+    kv_cache_type: CacheType | None = None
+    """How exactly the context is kept; q8_0 takes about half of f16, q4_0 about a quarter."""
+    keep_alive: Annotated[str, Field(pattern=KEEP_ALIVE)] | None = None
+    """How long an idle model stays loaded; unset or -1: until another one needs its place."""
 
 
 class Host(Frozen):
@@ -63,6 +76,10 @@ class Host(Frozen):
     """What to do with an ollama.service that we did not install."""
     admit: Admitted | None = None
     """Networks that reach the port; None takes the site's, then the host's own private subnet."""
+    serving: Serving = Serving()
+    """What differs from the site's."""
+    accept_offload: bool = False
+    """Whether models are served that do not fit on its cards: a part of each then runs on the processor."""
 
     @property
     def served(self) -> tuple[str, ...]:
@@ -116,16 +133,6 @@ class ModelSource(Frozen):
     """`http://mirror.lan:8081/library`: scheme, host, optional port, namespace (default `library`)."""
     digests: dict[BaseTag, Sha256] = {}
     """Base tag to sha256 of its manifest."""
-
-
-class Serving(Frozen):
-    """Server settings that a site may tune."""
-
-    num_parallel: Annotated[int, Field(ge=1, le=64)] = 1
-    max_loaded_models: Annotated[int, Field(ge=0, le=16)] = 0
-    """0 lets Ollama decide: three for each GPU."""
-    keep_alive: Annotated[str, Field(pattern=KEEP_ALIVE)] = "-1"
-    """-1 keeps a model loaded."""
 
 
 class OpenCodeSource(Frozen):
@@ -223,6 +230,10 @@ class Site(Frozen):
             if host.name == name:
                 return host
         raise KeyError(name)
+
+    def serving_of(self, host: Host) -> Serving:
+        """A host's settings: its own over the site's."""
+        return self.serving.model_copy(update=host.serving.model_dump(exclude_none=True))
 
     @property
     def consumers(self) -> tuple[Workstation, ...]:

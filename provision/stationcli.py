@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -153,6 +154,37 @@ def onboard(
 
         return bring(
             target, profile=profile, site=site, dry_run=dry_run, yes=yes, as_json=as_json, verbose=verbose
+        )
+
+    return run
+
+
+def join(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Made with `site export`.")],
+    sha256: Annotated[
+        str | None, typer.Option(metavar="HEX", help="The checksum that its maker told.")
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option(metavar="PROFILE", help="Who thinks where; default: the bundle's.")
+    ] = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> Run:
+    """Make this machine a workstation of the hosts that a bundle names; no login anywhere is needed."""
+
+    def run() -> int:
+        from provision.joining import join as become_one
+
+        return become_one(
+            bundle,
+            sha256=sha256,
+            profile=profile,
+            dry_run=dry_run,
+            yes=yes,
+            as_json=as_json,
+            verbose=verbose,
         )
 
     return run

@@ -12,7 +12,7 @@ from provision.operation import Operation
 from provision.progress import step
 from provision.report import Report
 from provision.sitefile import Described
-from provision.survey import survey
+from provision.survey import Survey, survey
 
 
 def withdraw(operation: Operation, described: Described, keep: Callable[[], None] | None = None) -> Report:
@@ -33,12 +33,10 @@ def withdraw(operation: Operation, described: Described, keep: Callable[[], None
                 only=names,
             )
         looks = seen.workstations
-        text = _text(names, looks)
+        failed = _unready(operation, seen)
+        text = _text(names, looks, failed)
         present({"workstations": {name: _files(looks.get(name)) for name in names}})
         operation.terminal.present(text)
-        failed = {name: why.reason for name, why in seen.unreachable.items()}
-        failed |= {name: f"its host key is {key.state}" for name, key in seen.keys.items()}
-        failed |= {name: look.problem for name, look in looks.items() if look.problem}
         going = [name for name in names if name not in failed and _files(looks.get(name))]
         if operation.goal.mutates and going:
             if not operation.yes and not operation.terminal.agrees("Take these out?", text):
@@ -48,10 +46,7 @@ def withdraw(operation: Operation, described: Described, keep: Callable[[], None
             for name in going:
                 operation.outcomes.add("withdraw", name, "changed", *_files(looks.get(name)))
         if failed:
-            remedy = f"mend that, then: {operation.command}"
-            raise PublishError(
-                [ProvisionError(f"{name}: {why}", remedy=remedy) for name, why in failed.items()]
-            )
+            raise PublishError(list(failed.values()))
         if operation.goal.mutates and keep is not None:
             keep()
 
@@ -62,28 +57,45 @@ def _files(look: Look | None) -> tuple[str, ...]:
     return () if look is None or look.change is None else look.change.files
 
 
-def _text(names: list[str], looks: Mapping[str, Look]) -> str:
+def _failure(
+    operation: Operation, name: str, problem: str, remedy: str, evidence: str = ""
+) -> ProvisionError:
+    then = f"{remedy or 'mend that'}; then: {operation.command}"
+    return ProvisionError(f"{name}: {problem}", remedy=then, evidence=evidence)
+
+
+def _unready(operation: Operation, seen: Survey) -> dict[str, ProvisionError]:
+    """Who was not reached, or has files that must be left: whether ours is in them is not known."""
+    why = {name: (one.reason, "") for name, one in seen.unreachable.items()}
+    why |= {name: (f"its host key is {key.state}", "") for name, key in seen.keys.items()}
+    looks = seen.workstations.items()
+    why |= {name: (look.problem, "") for name, look in looks if look.problem}
+    why |= {name: (look.refused, look.remedy) for name, look in looks if look.refused}
+    return {name: _failure(operation, name, *said) for name, said in why.items()}
+
+
+def _text(names: list[str], looks: Mapping[str, Look], failed: Mapping[str, ProvisionError]) -> str:
     lines = ["What goes (~ given back, - removed)"]
     for name in names:
-        look = looks.get(name)
         lines.append(f"  {name} (workstation)")
+        if name in failed:
+            lines.append(f"    nothing: {failed[name].problem.removeprefix(f'{name}: ')}")
+            continue
+        look = looks.get(name)
         shown = "" if look is None or look.change is None else look.change.diff
         lines += [f"    {line}" for line in shown.splitlines()] or ["    nothing of ours"]
     return "\n".join(lines)
 
 
-def _carried_out(operation: Operation, names: list[str]) -> dict[str, str]:
-    failed: dict[str, str] = {}
+def _carried_out(operation: Operation, names: list[str]) -> dict[str, ProvisionError]:
+    failed: dict[str, ProvisionError] = {}
     with step(operation.terminal.progress, f"Take out on {', '.join(names)}"):
         done = workstations.withdraw(operation.run.root, names, log=operation.log, tell=operation.tell)
     for name, outcome in done.items():
         if outcome.status == "failed":
-            failed[name] = f"{outcome.problem} ({outcome.remedy})"
+            failed[name] = _failure(operation, name, outcome.problem, outcome.remedy, outcome.evidence)
             continue
         operation.outcomes.add("withdraw", name, "changed", *outcome.files, *outcome.removed)
         operation.outcomes.add("withdraw", name, "warning", *outcome.kept)
-        left = (
-            "OpenCode itself stays; if it came with us, it goes with: rm -r ~/.local/share/astraeus-provision"
-        )
-        operation.outcomes.add("withdraw", name, "left", left)
+        operation.outcomes.add("withdraw", name, "left", *outcome.left)
     return failed

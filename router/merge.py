@@ -16,11 +16,12 @@ from pydantic import JsonValue
 from router.endpoint import Frozen
 from router.jsonc import load, require_object
 from router.jsonc_edit import add_item, delete_path, get_path, remove_item, same, set_path
-from router.mask import masked
+from router.mask import masked, shown
 from router.naming import Naming, name_providers
 from router.opencode import RouterSettings, Setting
+from router.plugins import is_of, spec_of
 from router.remarks import remarks
-from router.tree import Path, among, put
+from router.tree import Path, among, leaves, put
 
 
 class Written(Frozen):
@@ -31,6 +32,8 @@ class Written(Frozen):
     policy: Literal["own", "offer", "fill", "member"] = "own"
     had_prior: bool = False
     prior: JsonValue = None
+    aside: tuple[JsonValue, ...] = ()
+    """Items that gave way to a member."""
 
 
 class Memory(Frozen):
@@ -78,13 +81,16 @@ def merge_named(text: str | None, desired: RouterSettings, memory: Memory | None
     """Return the file as it should be, with the settings as they are named."""
     memory = Memory() if memory is None or text is None else memory
     require_object(text or "")
-    text = _forget(text or "", memory, desired.settings)
+    text, kept = _forget(text or "", memory, desired.settings)
     old = {w.path: w for w in memory.written if w.policy != "member"}
     written: list[Written] = []
     created = [path for path in memory.created if get_path(text, path)[0]]
-    kept: list[str] = []
     base = text
     for setting in [one for one in desired.settings if one.policy != "member"]:
+        blocked = _blocked(base, setting)
+        if blocked is not None:
+            kept += blocked
+            continue
         there, value = get_path(base, setting.path)
         before = old.get(setting.path)
         if setting.policy == "offer" and there and not same(value, setting.value):
@@ -103,12 +109,12 @@ def merge_named(text: str | None, desired: RouterSettings, memory: Memory | None
         text = _lay(text, setting.path, setting.value, None if before is None else before.value)
         written.append(_remember(setting, before, there=there, value=value))
     members = [setting for setting in desired.settings if setting.policy == "member"]
-    text, items = _with_members(text, members, memory, created)
+    text, items, aside = _with_members(text, members, memory, created)
     return Merge(
         text=text,
         memory=Memory(written=(*written, *items), created=tuple(dict.fromkeys(created))),
         desired=desired,
-        kept=tuple(kept),
+        kept=tuple(dict.fromkeys((*kept, *aside))),
     )
 
 
@@ -123,28 +129,58 @@ def _remember(setting: Setting, before: Written | None, *, there: bool, value: J
     return Written(path=setting.path, value=setting.value, policy=policy, had_prior=True, prior=value)
 
 
-def _forget(text: str, memory: Memory, settings: Sequence[Setting]) -> str:
-    """Take out what we wrote and want no longer; a default that the user changed since stays."""
+def _forget(text: str, memory: Memory, settings: Sequence[Setting]) -> tuple[str, list[str]]:
+    """Take out what we wrote and want no longer; a default that the user changed since stays.
+
+    In an object only our keys go; that the user's stay is said.
+    """
     wanted = {s.path for s in settings if s.policy != "member"}
+    kept: list[str] = []
     for one in reversed(memory.written):
         if one.policy == "member":
             if not any(
                 s.policy == "member" and s.path == one.path and same(s.value, one.value) for s in settings
             ):
                 text = remove_item(text, one.path, one.value)
+                for item in one.aside:
+                    text = add_item(text, one.path, item)
             continue
         if one.path in wanted:
             continue
         there, value = get_path(text, one.path)
         if not there or (one.policy in ("offer", "fill") and not same(value, one.value)):
             continue
-        text = set_path(text, one.path, one.prior) if one.had_prior else delete_path(text, one.path)
+        text = _lift(text, one.path, one.value, had_prior=one.had_prior, prior=one.prior)
+        if isinstance(value, dict) and not {*leaves((), value)} <= {
+            *leaves((), one.value),
+            *leaves((), one.prior),
+        }:
+            kept.append(f"{'.'.join(one.path)} stays with what its user gave it; ours in it goes")
     paths = {s.path for s in settings}
     for path in sorted(memory.created, key=len, reverse=True):
         empty = get_path(text, path) in ((True, {}), (True, []))
         if empty and not any(w[: len(path)] == path for w in paths):
             text = delete_path(text, path)
-    return text
+    return text, kept
+
+
+def _lift(text: str, path: Path, ours: JsonValue, *, had_prior: bool, prior: JsonValue) -> str:
+    """Take our value out; what stood there before comes back, and what the user put into an object stays."""
+    there, current = get_path(text, path)
+    if not there:
+        return text
+    before = prior if had_prior else {}
+    if (
+        isinstance(current, dict)
+        and isinstance(ours, dict)
+        and isinstance(before, dict)
+        and not same(current, ours)
+    ):
+        for key, inner in ours.items():
+            text = _lift(text, (*path, key), inner, had_prior=key in before, prior=before.get(key))
+        empty = get_path(text, path)[1] == {}
+        return delete_path(text, path) if empty and not had_prior else text
+    return set_path(text, path, prior) if had_prior else delete_path(text, path)
 
 
 def owned_ids(memory: Memory | None) -> dict[str, JsonValue]:
@@ -157,25 +193,56 @@ def owned_ids(memory: Memory | None) -> dict[str, JsonValue]:
 
 def _with_members(
     text: str, members: Sequence[Setting], memory: Memory, created: list[Path]
-) -> tuple[str, list[Written]]:
-    """Put our items into their arrays; an item that the user put there first stays the user's."""
-    written = []
-    ours = [(one.path, one.value) for one in memory.written if one.policy == "member"]
+) -> tuple[str, list[Written], list[str]]:
+    """Put our items into their arrays; an item that the user put there first stays the user's.
+
+    Another copy of the same package gives way, and that is said.
+    """
+    written, said = [], []
+    ours = [one for one in memory.written if one.policy == "member"]
     for setting in members:
         there, value = get_path(text, setting.path)
-        held = isinstance(value, list) and among(setting.value, value)
-        if held and not any(setting.path == path and same(setting.value, item) for path, item in ours):
+        items = value if isinstance(value, list) else []
+        before = [one for one in ours if one.path == setting.path and same(one.value, setting.value)]
+        if among(setting.value, items) and not before:
             continue
+        copies = [one for one in items if is_of(one, setting.packages) and not same(one, setting.value)]
+        for item in copies:
+            text = remove_item(text, setting.path, item)
+            said.append(
+                f"{'.'.join(setting.path)} names {shown(spec_of(item))}: "
+                "it gives way to our copy, and comes back when ours goes"
+            )
         created += [*_missing(text, setting.path), *(() if there else (setting.path,))]
         text = add_item(text, setting.path, setting.value)
-        written.append(Written(path=setting.path, value=setting.value, policy="member"))
-    return text, written
+        aside = (*(item for one in before for item in one.aside), *copies)
+        written.append(Written(path=setting.path, value=setting.value, policy="member", aside=aside))
+    return text, written, said
+
+
+def _blocked(text: str, setting: Setting) -> list[str] | None:
+    """Say what stands where a default's object would be, as in `"permission": "allow"`; None where it fits.
+
+    That is the user's own choice for all below it. In the way of what is ours it is an error.
+    """
+    if setting.policy not in ("offer", "fill"):
+        return None
+    for depth in range(1, len(setting.path)):
+        above = setting.path[:depth]
+        there, value = get_path(text, above)
+        if there and not isinstance(value, dict):
+            said = f"{_stays(above, value)}; the site's defaults below it are not set"
+            return [said] if setting.policy == "offer" else []
+    return None
 
 
 def _kept(setting: Setting, value: JsonValue) -> str:
-    name = ".".join(setting.path)
-    said = json.dumps(masked(setting.path, value), ensure_ascii=False)
-    return f"{name} stays {said}; the site's default is {json.dumps(setting.value, ensure_ascii=False)}"
+    wanted = json.dumps(setting.value, ensure_ascii=False)
+    return f"{_stays(setting.path, value)}; the site's default is {wanted}"
+
+
+def _stays(path: Path, value: JsonValue) -> str:
+    return f"{'.'.join(path)} stays {json.dumps(masked(path, value), ensure_ascii=False)}"
 
 
 def _missing(text: str, path: Path) -> Iterator[Path]:

@@ -27,6 +27,8 @@ class Setting(Frozen):
     path: tuple[str, ...]
     value: JsonValue
     policy: Literal["own", "offer", "fill", "member"] = "own"
+    packages: tuple[str, ...] = ()
+    """Of a member: other entries for these give way to it, and come back when it goes."""
 
 
 class RouterSettings(Frozen):

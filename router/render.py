@@ -14,6 +14,7 @@ from router.endpoint import Frozen
 from router.omo import CHAIN, model_path, omo_settings
 from router.opencode import Setting
 from router.permissions import READING, permission
+from router.plugins import OMO
 from router.profile import POOL, is_local
 from router.prompts import READ_ONLY, prompt
 from router.resolve import Resolved, ResolvedAgent
@@ -126,10 +127,7 @@ def _chain_file(chains: Chains) -> WholeFile:
 
 
 def _named(link: str, pool: Mapping[str, str]) -> str:
-    if not is_local(link):
-        return link
-    model = link.removeprefix(f"{POOL}/")
-    return pool[model] if model in pool else pool[f"{model}:latest"]
+    return pool[link.removeprefix(f"{POOL}/")] if is_local(link) else link
 
 
 def _opencode(
@@ -153,7 +151,7 @@ def _opencode(
             offers[("default_agent",)] = "sisyphus"
     settings = [Setting(path=path, value=value, policy="offer") for path, value in offers.items()] + [small]
     if plugin is not None:
-        settings.append(Setting(path=("plugin",), value=plugin, policy="member"))
+        settings.append(Setting(path=("plugin",), value=plugin, policy="member", packages=OMO))
     return tuple(settings)
 
 

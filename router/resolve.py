@@ -72,27 +72,26 @@ def resolve(
         pool_slots: Requests that the pool answers at once.
         workstations: How many share it.
     """
-    served = {*offered, *(name.removesuffix(":latest") for name in offered)}
+    served = {_tagged(f"{POOL}/{name}"): f"{POOL}/{name}" for name in offered}
     warnings: list[str] = []
     agents = []
     for name, agent in profile.agents.items():
         local_first = is_local(agent.models[0])
         chain = []
         for link in agent.models:
-            model = link.removeprefix(f"{POOL}/")
-            if is_local(link) and model not in served:
-                if model in named:
-                    raise ProfileError(name, f"no host serves {model}, which the profile names")
-                continue
-            if local_first and not profile.cloud_fallback and not is_local(link):
-                continue
-            chain.append(link)
-        missing = [link for link in agent.models if is_local(link) and link not in chain]
+            if not is_local(link):
+                if not local_first or profile.cloud_fallback:
+                    chain.append(link)
+            elif _tagged(link) in served:
+                chain.append(served[_tagged(link)])
+            elif (model := link.removeprefix(f"{POOL}/")) in named:
+                raise ProfileError(name, f"no host serves {model}, which the profile names")
+        missing = [link for link in agent.models if is_local(link) and _tagged(link) not in served]
         if not chain:
             raise ProfileError(name, f"no link is left of {' → '.join(agent.models)}")
         if missing:
             models = ", ".join(link.removeprefix(f"{POOL}/") for link in missing)
-            then = f"; it begins with {chain[0]}" if chain[0] != agent.models[0] else ""
+            then = f"; it begins with {chain[0]}" if agent.models[0] in missing else ""
             warnings.append(f"{name}: no host serves {models}{then}")
         agents.append(_agent(profile, name, tuple(chain), local=local_first))
     small = _small_model(profile, agents, served, warnings)
@@ -109,6 +108,11 @@ def resolve(
         pool_limit=share if own is None else min(share, own),
         provider_limits=limits,
     )
+
+
+def _tagged(link: str) -> str:
+    """Return a link of the pool with its tag: a name without one means `latest`."""
+    return link if ":" in link else f"{link}:latest"
 
 
 def _agent(profile: Profile, name: str, chain: tuple[str, ...], *, local: bool) -> ResolvedAgent:
@@ -130,13 +134,15 @@ def _agent(profile: Profile, name: str, chain: tuple[str, ...], *, local: bool) 
 
 
 def _small_model(
-    profile: Profile, agents: Collection[ResolvedAgent], served: Collection[str], warnings: list[str]
+    profile: Profile, agents: Collection[ResolvedAgent], served: Mapping[str, str], warnings: list[str]
 ) -> str:
     """Return who makes titles and summaries: of every session, so a local one keeps them on the site."""
     small = profile.small_model
     local = next((agent.chain[0] for agent in agents if agent.place == "gpu"), None)
     guarded = local is not None and not profile.cloud_fallback
-    if small.removeprefix(f"{POOL}/") in served if is_local(small) else not guarded:
+    if is_local(small) and _tagged(small) in served:
+        return served[_tagged(small)]
+    if not is_local(small) and not guarded:
         return small
     # Never nobody: OpenCode would choose a model by itself.
     clouds = (link for agent in agents for link in agent.chain if not is_local(link))

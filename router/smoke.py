@@ -30,7 +30,7 @@ Tools = Literal["yes", "may fail", "no"]
 
 
 def smoke_script(common: str) -> str:
-    """Return the whole script: what every script on a workstation begins with, and the parts of this one."""
+    """Return the whole script: what it shares with others on a workstation, and the parts of its own."""
     folder = files("router") / "smokes"
     parts = (folder.joinpath(f"{part}.sh").read_text("utf-8") for part in PARTS)
     head = "#!/bin/sh\n# Written by astraeus-provision; it is written anew from the site.\n"
@@ -121,10 +121,7 @@ def _may(agent: ResolvedAgent, *, with_plugin: bool) -> list[str]:
 
 
 def _named(link: str, pool: Mapping[str, str]) -> str:
-    if not is_local(link):
-        return link
-    model = link.removeprefix(f"{POOL}/")
-    return pool.get(model) or pool[f"{model}:latest"]
+    return pool[link.removeprefix(f"{POOL}/")] if is_local(link) else link
 
 
 def _url(one: Upstream) -> str:

@@ -30,7 +30,7 @@ def owned_view(text: str | None, memory: Memory | None, desired: RouterSettings)
         wanted = [item for where, item in items if where == path]
         held = [one for one in (current if isinstance(current, list) else []) if among(one, wanted)]
         if held:
-            put(shown, path, list(held))
+            put(shown, path, [masked(path, one) for one in held])
     for path, value in ours.items():
         for leaf in leaves(path, value):
             there, current = get_path(text or "", leaf)

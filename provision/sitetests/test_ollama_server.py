@@ -56,6 +56,9 @@ def test_systemd_knows_the_settings(host: Any, ollama: OllamaVars) -> None:
     assert f"OLLAMA_CONTEXT_LENGTH={ollama.ollama_context_length}" in known
     assert f"OLLAMA_MODELS={ollama.ollama_models_dir}" in known
     assert f"OLLAMA_NUM_PARALLEL={ollama.ollama_num_parallel}" in known
+    assert f"OLLAMA_MAX_LOADED_MODELS={ollama.ollama_max_loaded_models}" in known
+    exact = ollama.ollama_kv_cache_type == "f16"
+    assert (f"OLLAMA_KV_CACHE_TYPE={ollama.ollama_kv_cache_type}" in known) is not exact
     assert f"OLLAMA_KEEP_ALIVE={ollama.ollama_keep_alive}" in known
 
 

@@ -24,33 +24,19 @@ find_program() {
     found=$(command -v opencode 2>/dev/null)
     case $found in /*) ;; *) find_opencode ;; esac
     opencode_data=$(home_of XDG_DATA_HOME "$HOME/.local/share")/opencode
-    [ -z "$found" ] || copy_home
+    [ -z "$found" ] || make_copy
 }
 
 no_program() {
     check opencode no "OpenCode is not on this machine" "$AGAIN, or install OpenCode $(fact opencode)"
 }
 
-# Nothing of the user's is written to: OpenCode and the plugin write beside what they read.
-copy_home() {
+make_copy() {
     copy=$scratch_dir/home
     config=$(fact config)
-    mkdir -p "$copy/.config/opencode" "$copy/.omo" "$copy/.local/share/opencode" "$copy/empty"
-    for _entry in "${config%/*}"/*; do
-        [ -e "$_entry" ] || continue
-        case $_entry in
-            */node_modules) ln -s "$_entry" "$copy/.config/opencode/" ;;
-            *) cp -R "$_entry" "$copy/.config/opencode/" 2>/dev/null ;;
-        esac
-    done
-    [ ! -f "$HOME/.omo/omo.jsonc" ] || cp "$HOME/.omo/omo.jsonc" "$copy/.omo/"
+    mkdir -p "$copy/.local/share/opencode" "$copy/empty"
     [ ! -f "$opencode_data/auth.json" ] || cp "$opencode_data/auth.json" "$copy/.local/share/opencode/"
-    # Keys that the configuration reads from files of the home.
-    grep -ho '{file:~/[^}]*}' "$copy"/.config/opencode/*.json* 2>/dev/null | sed 's/^{file:~.//; s/}$//' | sort -u |
-        while read -r _named; do
-            case /$_named/ in */../* | /.config/opencode/*) continue ;; esac
-            mkdir -p "$copy/$(dirname "$_named")" && ln -s "$HOME/$_named" "$copy/$_named" 2>/dev/null
-        done
+    copy_home "$copy" "$config"
 }
 
 in_copy() { # in_copy COMMAND...

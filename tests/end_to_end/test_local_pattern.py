@@ -3,56 +3,30 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.end_to_end.faults import PORT
-from tests.end_to_end.product import PROGRAM
+from tests.end_to_end.installed import installed, run, said
 from tests.end_to_end.sites import SMALL_MODEL, Sites
-from tests.lab import layout, molecule
 from tests.lab.lab import LabMachine
 
 pytestmark = pytest.mark.lab
 
-ROOT = Path(__file__).resolve().parents[2]
 SITE = "/home/dev/site.yml"
 
 
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[LabMachine]:
-    """A laptop of its own, on which the product is installed."""
-    seen = {ROOT: str(ROOT), Path(sys.base_prefix): sys.base_prefix}
-    if sys.base_prefix == "/usr":
-        del seen[Path("/usr")]
-    molecule.create(tmp_path / "own", "laptop-node", ["own"], molecule.keeper(), seen)
-    place = layout.Machine("mol-own", "dev", "laptop-node", 0, container_name="mol-own")
-    machine = LabMachine(place)
-    machine.run("chmod a+x /root")  # on the way to a Python that may lie in root's home
-    yield machine
-    molecule.destroy(tmp_path / "own")
+    with installed(tmp_path / "own") as machine:
+        yield machine
 
 
 def site_text(sites: Sites, **more: object) -> str:
     here = {"name": "this-machine", "accelerator": "cpu", "models": [SMALL_MODEL]}
     return sites("here", [here], None, pattern="local", **more).read_text()
-
-
-def run(machine: LabMachine, words: str, code: int, user: str = "dev") -> dict[str, Any]:
-    env = "PYTHONDONTWRITEBYTECODE=1" + (" SUDO_USER=dev HOME=/root" if user == "root" else "")
-    done = machine.run(f"{env} {PROGRAM} {words} --json", user=user, check=False)
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    report: dict[str, Any] = json.loads(done.stdout)
-    return report
-
-
-def said(report: dict[str, Any], machine: str, kind: str) -> list[str]:
-    found: list[str] = next(one[kind] for one in report["machines"] if one["machine"] == machine)
-    return found
 
 
 def test_a_workstation_serves_itself_and_nobody_else(own: LabMachine, sites: Sites) -> None:

@@ -39,25 +39,7 @@ system() {
     [ -r /proc/meminfo ] && say ram_kib "$(sed -n 's/^MemTotal: *\([0-9]*\).*/\1/p' /proc/meminfo)"
 }
 
-gpus() {
-    for device in /sys/bus/pci/devices/*; do
-        [ -r "$device/class" ] || continue
-        read -r class < "$device/class"
-        case $class in 0x03*) ;; *) continue ;; esac
-        read -r vendor < "$device/vendor"
-        read -r id < "$device/device"
-        driver=$(readlink "$device/driver")
-        say pci "${device##*/} $vendor $id ${driver##*/}"
-    done
-    [ -r /proc/driver/nvidia/version ] && say nvidia_module "$(sed -n 1p /proc/driver/nvidia/version)"
-    if have nvidia-smi; then
-        seen=$(limit 30 nvidia-smi --query-gpu=name,uuid,memory.total,driver_version \
-            --format=csv,noheader,nounits 2>&1 </dev/null)
-        say nvidia_smi_rc $?
-        printf '%s\n' "$seen" | block nvidia_smi
-    fi
-}
-
+#CARDS
 disks() {
     for wanted in $DISKS $store; do
         path=$wanted
@@ -225,7 +207,7 @@ live() { :; }
 
 main() {
     say as_root "$(id -u)"
-    system; gpus; port; ollama; disks; left; network; sources; live
+    system; gpus; ground; driver; port; ollama; disks; left; network; sources; live
     say epoch "$(date +%s)"
     say complete yes
 }

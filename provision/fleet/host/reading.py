@@ -9,20 +9,17 @@ from typing import Any
 from provision.facts import (
     Address,
     Disk,
-    Gpu,
-    Graphics,
     HostFacts,
     InterfaceAddress,
     Os,
-    PciDisplay,
 )
 from provision.fleet.host.answer import Answer, settings
+from provision.fleet.host.cards import read_driver, read_graphics
 from provision.fleet.host.living import read_live
 from provision.fleet.host.serving import read_ollama, read_port_owner, read_sources
 from provision.rolevars import FirewallManager
 
 KIB = 1024
-VENDORS = {"0x10de": "nvidia", "0x1002": "amd", "0x8086": "intel", "0x106b": "apple"}
 
 
 def _os(answer: Answer) -> Os:
@@ -34,36 +31,6 @@ def _os(answer: Answer) -> Os:
         version=release.get("VERSION_ID", ""),
         pretty=release.get("PRETTY_NAME", ""),
     )
-
-
-def _graphics(answer: Answer) -> Graphics:
-    pci = []
-    for line in answer.many("pci"):
-        slot, vendor, device, *driver = line.split()
-        pci.append(
-            PciDisplay(
-                slot=slot,
-                vendor=VENDORS.get(vendor, vendor),
-                device=device,
-                driver=driver[0] if driver else None,
-            )
-        )
-    gpus = []
-    said = [line for line in answer.block("nvidia_smi") if line.strip()]
-    if answer.number("nvidia_smi_rc") == 0:
-        for line in said:
-            cells = [cell.strip() for cell in line.split(",")]
-            if len(cells) == 4:  # noqa: PLR2004 - as asked for in look.sh
-                memory = int(cells[2]) if cells[2].isdigit() else None
-                gpus.append(Gpu(name=cells[0], uuid=cells[1], memory_mib=memory, driver=cells[3]))
-    has_driver = bool(answer.one("nvidia_smi_rc") or answer.one("nvidia_module"))
-    has_card = any(device.vendor == "nvidia" for device in pci)
-    message = " ".join(said) if has_driver and not gpus else ""
-    if gpus:
-        return Graphics(gpus=tuple(gpus), pci=tuple(pci), driver="answers")
-    if has_driver and (has_card or answer.number("nvidia_smi_rc") != 0):
-        return Graphics(pci=tuple(pci), driver="broken", message=message or "it lists no GPU")
-    return Graphics(pci=tuple(pci), driver="missing" if has_card else "absent")
 
 
 def _disks(answer: Answer) -> dict[str, Disk]:
@@ -148,7 +115,8 @@ def read_host(answer: Mapping[str, Any]) -> HostFacts | None:
             "groups": tuple(seen.one("groups").split()),
             "sudo": _sudo(seen),
             "sudo_says": seen.one("sudo_says"),
-            "graphics": _graphics(seen),
+            "graphics": read_graphics(seen),
+            "driver": read_driver(seen),
             "disks": _disks(seen),
             "ram_bytes": None if ram_kib is None else ram_kib * KIB,
             "port_taken": bool(seen.block("listening")),

@@ -1,4 +1,4 @@
-"""The script that looks at a host, put together from look.sh and what this run asks."""
+"""The script that looks at a host, put together from look.sh, cards.sh and what this run asks."""
 
 from __future__ import annotations
 
@@ -90,6 +90,7 @@ def look_script(query: HostQuery) -> str:
         "MANIFESTS": _pairs(query.manifests),
     }
     text = (_HERE / "look.sh").read_text(encoding="utf-8")
+    text = text.replace("#CARDS\n", (_HERE / "cards.sh").read_text(encoding="utf-8"))
     head = "".join(f"{name}={shlex.quote(value)}\n" for name, value in settings.items())
     return head + text.replace("#LIVE\n", _live(query.live, query.models_dir) if query.live else "")
 

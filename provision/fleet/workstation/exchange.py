@@ -18,7 +18,7 @@ from paramiko import SSHException
 from pyinfra.api.host import Host
 
 DEADLINE_S = 60
-_NEEDS = {"equip": ("tarball",), "plugin": ("tarball",)}
+_NEEDS = {"equip": ("tarball",), "plugin": ("tarball",), "confirm": ("copy",)}
 
 
 class Broken(Exception):  # noqa: N818 - a machine's fault, told in an outcome, never raised at a user

@@ -100,9 +100,8 @@ def judged(host: Host, look: Look, order: Order | None) -> Look:
     more: dict[str, Any] = {"config": config}
     if all(file.kind == "absent" for file in found.values()):
         more["untouched"] = tuple(found)
-    if order is None:
-        more["change"] = _withdrawal(found, folders)
-    else:
+    more.update(_decided(found, folders, order))
+    if order is not None:
         more["equip"] = plan_equip(look, order.equip)
         if order.plugin is not None:
             more["plugin_equip"] = plan_plugin(look, order.plugin)
@@ -110,16 +109,7 @@ def judged(host: Host, look: Look, order: Order | None) -> Look:
         urls = base_urls(order.router).values()
         more["reach"] = {url: said for url, said in look.reach.items() if url in urls}
         more["lacking"] = lacking_keys(look, order)
-        more.update(_change(found, folders, order))
     return look.model_copy(update=more)
-
-
-def _withdrawal(found: dict[str, FoundFile], folders: Folders) -> Change:
-    try:
-        plan = withdraw(found, folders)
-    except Refused as refused:
-        return Change(kept=(refused.problem,))
-    return Change() if plan is None else plan.change
 
 
 def lacking_keys(look: Look, order: Order) -> dict[str, tuple[str, ...]]:
@@ -133,11 +123,15 @@ def lacking_keys(look: Look, order: Order) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _change(found: dict[str, FoundFile], folders: Folders, order: Order) -> dict[str, Any]:
+def _decided(found: dict[str, FoundFile], folders: Folders, order: Order | None) -> dict[str, Any]:
+    """Return what publishing would do, or taking ours out where nothing is ordered."""
     try:
-        return {"change": intend(found, folders, order).change}
+        if order is not None:
+            return {"change": intend(found, folders, order).change}
+        plan = withdraw(found, folders)
     except Refused as refused:
         return {"refused": refused.problem, "remedy": refused.remedy}
+    return {"change": Change() if plan is None else plan.change}
 
 
 def _look_script(order: Order | None) -> str:

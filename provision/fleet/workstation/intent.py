@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from provision.fleet.workstation.ledger import Back, Ledger, unpack
+from provision.fleet.workstation.pluginlist import plugins_beside
 from provision.fleet.workstation.reading import Folders, FoundFile
 from provision.fleet.workstation.shapes import Change, ConfigFile, Order
 from provision.fleet.workstation.sharedfile import (
-    NOTHING,
     FileChange,
     Refused,
     SharedPlan,
@@ -26,7 +26,7 @@ from provision.fleet.workstation.tuifile import plan_tui, tui_path
 from provision.fleet.workstation.wholefile import WholePlan, place_of, plan_whole
 from router.jsonc import JsoncError, load, require_object
 from router.jsonc_edit import get_path
-from router.merge import Memory, merge_named, named, owned_ids
+from router.merge import Memory, named, owned_ids
 from router.naming import Naming, pair
 from router.opencode import RouterSettings, Setting
 from router.remarks import literal_keys, remarks
@@ -104,7 +104,7 @@ def rendered_for(order: Order, naming: Naming, folders: Folders) -> Rendered:
         routed=order.routed,
     )
     clouds = [
-        Setting(path=("provider", name, "options", "baseURL"), value=url)
+        Setting(path=("provider", name, "options", "baseURL"), value=url, policy="offer")
         for name, url in order.clouds.items()
     ]
     return rendered.model_copy(update={"opencode": (*rendered.opencode, *clouds)})
@@ -123,7 +123,7 @@ def remembered_files(ledger: Ledger | None, folders: Folders) -> tuple[str, ...]
     if ledger is None:
         return ()
     plugin = () if ledger.plugin_file is None else (ledger.plugin_file, tui_path(folders))
-    return (*plugin, *ledger.whole)
+    return (ledger.file, *plugin, *ledger.whole)
 
 
 def intend(found: Mapping[str, FoundFile], folders: Folders, order: Order) -> Intent:
@@ -133,11 +133,12 @@ def intend(found: Mapping[str, FoundFile], folders: Folders, order: Order) -> In
     writable(file, folders)
     ledger = unpack(found[folders.ledger].content)
     memory = ledger.memory if ledger is not None and ledger.file == file.path else None
-    changes = _moved(found, ledger, file.path)
-    naming = _named(file, order.router, memory, _elsewhere(found, folders, file, changes))
+    moved = _moved(found, ledger, file.path)
+    naming = _named(file, order.router, memory, _elsewhere(found, folders, file, moved))
     rendered = rendered_for(order, naming, folders)
     back = None if ledger is None else ledger.backs.get(file.path)
-    wanted = naming.settings.model_copy(update={"settings": (*naming.settings.settings, *rendered.opencode)})
+    ours = (*plugins_beside(found, file, memory, rendered.opencode), *rendered.opencode)
+    wanted = naming.settings.model_copy(update={"settings": (*naming.settings.settings, *ours)})
     main, merged = share(file, wanted, memory, back)
     config = load(merged.text)
     kept = [
@@ -158,11 +159,12 @@ def intend(found: Mapping[str, FoundFile], folders: Folders, order: Order) -> In
     shells = ShellPlan()
     if f"{folders.config_home}/astraeus-provision/env.sh" in found:
         shells = plan_shells(found, folders, order.ollama_host, ledger.made if ledger is not None else ())
-    changes += plan_tui(found, folders, plugin_entry(order, folders))
+    changes = [*moved, *plan_tui(found, folders, plugin_entry(order, folders))]
     changes += [*main.changes, *(plugin.changes if plugin is not None else ()), *whole.changes]
     changes += shell_changes(shells, folders)
     changes += _remembered(found[folders.ledger], file.path, main, plugin, whole, shells, folders)
-    shown = main.shown + ("" if plugin is None else plugin.shown) + whole.shown
+    shown = "".join(f"- ours in {one.found.path}\n" for one in moved)
+    shown += main.shown + ("" if plugin is None else plugin.shown) + whole.shown
     shown += "".join(edit.shown for edit in shells.edits)
     plugin_kept = () if plugin is None else said(f"~/{PLUGIN_FILE}", plugin.kept)
     change = Change(
@@ -283,13 +285,8 @@ def _no_odd_folder(path: str, folders: Folders) -> None:
             raise Refused("a folder's name holds a tab or a line break", "set XDG_CONFIG_HOME to another")
 
 
-def _moved(found: Mapping[str, FoundFile], ledger: Ledger | None, path: str) -> list[FileChange]:
-    """Take ours out of the file we wrote to before the user began another (opencode.jsonc beats .json)."""
-    if ledger is None or ledger.file == path:
-        return []
-    old = found.get(ledger.file)
-    text = None if old is None else text_of(old)
-    if old is None or text is None:
-        return []
-    new = merge_named(text, NOTHING, ledger.memory).text.encode("utf-8")
-    return [] if new == old.content else [FileChange(old, "600", new, f"{old.path}.astraeus.bak")]
+def _moved(found: Mapping[str, FoundFile], ledger: Ledger | None, path: str) -> tuple[FileChange, ...]:
+    """Give back the file we wrote to before the user began another (opencode.jsonc beats .json)."""
+    if ledger is None or ledger.file == path or ledger.file not in found:
+        return ()
+    return give_back(found[ledger.file], ledger.memory, ledger.backs.get(ledger.file))

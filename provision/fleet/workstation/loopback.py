@@ -18,6 +18,8 @@ LOST = (
 )
 """What a workstation lacks that talks to the hosts directly."""
 INSTALL_S, START_S = 600, 20
+APPLY_S, REMOVE_S = 720, 300
+"""What loopback.sh's own limits can add up to: it is to say itself what kept it, not to be cut off."""
 PLACES = "/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/bin:/usr/local/bin"
 """Where programs are that a user's PATH may lack."""
 Act = Literal["install", "apply", "remove"]
@@ -111,6 +113,7 @@ _FAULTS: Mapping[str, tuple[str, str]] = {
         "no service manager of this user's can be reached there",
         "log in there once (on Linux: let root run `loginctl enable-linger {user}`) and run again",
     ),
+    "end": ("the loopback router could not be ended", "see what the service manager said"),
     "service": ("the loopback router could not be started", "see what the service manager said"),
     "port": (
         "another process has the loopback router's port",

@@ -16,6 +16,7 @@ from provision.fleet.workstation.exchange import Broken, converse, script
 from provision.fleet.workstation.facts import files_of, look_at
 from provision.fleet.workstation.intent import Intent, intend
 from provision.fleet.workstation.loopback import (
+    APPLY_S,
     INSTALL_S,
     Act,
     loopback_fault,
@@ -30,8 +31,8 @@ from provision.fleet.workstation.replace import replace_lines, replace_values, r
 from provision.fleet.workstation.routed import proxy_plan, routed, service_paths
 from provision.fleet.workstation.shapes import EquipPlan, Look, OpenCode, Order, Published
 from provision.fleet.workstation.sharedfile import Refused
+from provision.fleet.workstation.undoing import UNTOUCHED, undone
 
-UNTOUCHED = "its router file was not changed"
 GRACE_S = 120
 
 
@@ -92,9 +93,9 @@ def publish() -> Generator[FunctionCommand, None, None]:
     if work.proxy is not None and work.proxy.how == "install":
         yield FunctionCommand(_haproxy, (work,), {})
     if work.intent.files:
-        yield FunctionCommand(_write, (work,), {})
+        yield FunctionCommand(write_files, (work,), {})
     if work.moves_router:
-        yield FunctionCommand(_router, (work,), {})
+        yield FunctionCommand(start_router, (work,), {})
     elif executing and not work.intent.files:
         emit("publish", work.outcome())
 
@@ -197,35 +198,25 @@ def _haproxy(state: State, host: Host, work: Work) -> bool:
     return _told(_guarded(work.machine, install))
 
 
-def _router(state: State, host: Host, work: Work) -> bool:
+def start_router(state: State, host: Host, work: Work) -> bool:
     """Let what was written be what runs; where it does not start, the files go back as they were."""
     del state
 
     def apply() -> Work | Published:
-        lines = converse(host, _service(work, "apply"), deadline_s=GRACE_S)
+        lines = converse(host, _service(work, "apply"), deadline_s=APPLY_S)
         wrong = loopback_fault(lines, work.look.user)
         if wrong is not None:
-            return _failed(work.machine, wrong[0], wrong[1], wrong[2]).model_copy(
-                update={"changed": _undone(host, work)}
-            )
+            return _failed(work.machine, *wrong, changed=_undone(host, work))
         work.left_to_do = (*work.left_to_do, *loopback_left_to_do(lines, work.look.user))
         files = tuple(change.found.path for change in work.intent.files)
         emit("publish", work.outcome(status="changed", files=files, started="started" in dict(lines)))
         return work
 
-    return _told(_guarded(work.machine, apply))
+    return _told(_guarded(work.machine, apply, lambda: _undone(host, work)))
 
 
 def _undone(host: Host, work: Work) -> str:
-    """Put this run's files back, and say so."""
-    if not work.intent.files:
-        return UNTOUCHED
-    values = replace_values("putback", folders_of(work.look), run_name())
-    _, wrong = replaced(converse(host, script("replace", values)))
-    if wrong is not None:
-        return f"its files were written, and could not be put back: {wrong.problem}"
-    converse(host, _service(work, "apply"), deadline_s=GRACE_S)
-    return "its files were put back as they were"
+    return undone(host, work.look, written=True) if work.intent.files else UNTOUCHED
 
 
 def _service(work: Work, act: Act) -> str:
@@ -233,7 +224,8 @@ def _service(work: Work, act: Act) -> str:
     return script("loopback", loopback_values(act, look.proxy, system=look.os, home=look.home))
 
 
-def _write(state: State, host: Host, work: Work) -> bool:
+def write_files(state: State, host: Host, work: Work) -> bool:
+    """Replace the files as one; where that breaks off, they go back as they were."""
     del state
 
     def write() -> Work | Published:
@@ -246,7 +238,7 @@ def _write(state: State, host: Host, work: Work) -> bool:
         emit("publish", work.outcome(status="changed", files=paths))
         return work
 
-    return _told(_guarded(work.machine, write))
+    return _told(_guarded(work.machine, write, lambda: undone(host, work.look, written=False)))
 
 
 def _told(done: Work | Published) -> bool:
@@ -256,18 +248,26 @@ def _told(done: Work | Published) -> bool:
     return True
 
 
-def _failed(machine: str, problem: str, remedy: str, evidence: str = "") -> Published:
+def _failed(
+    machine: str, problem: str, remedy: str, evidence: str = "", *, changed: str = UNTOUCHED
+) -> Published:
     return Published(
-        machine=machine, status="failed", problem=problem, remedy=remedy, evidence=evidence, changed=UNTOUCHED
+        machine=machine, status="failed", problem=problem, remedy=remedy, evidence=evidence, changed=changed
     )
 
 
-def _guarded(machine: str, act: Callable[[], Work | Published]) -> Work | Published:
-    """Turn every fault into an outcome: one machine's must not end the others', nor print what it saw."""
+def _guarded(
+    machine: str, act: Callable[[], Work | Published], changed: Callable[[], str] = lambda: UNTOUCHED
+) -> Work | Published:
+    """Turn every fault into an outcome: one machine's must not end the others', nor print what it saw.
+
+    `changed` says what became of the router file where the act broke off.
+    """
     try:
         return act()
     except Broken as broken:
         again = "run again; what was not finished is done then"
-        return _failed(machine, broken.said, again)
+        return _failed(machine, broken.said, again, changed=changed())
     except Exception as error:  # noqa: BLE001 - pyinfra would end all machines and print the user's files
-        return _failed(machine, f"a fault in this program ({type(error).__name__})", "report it, please")
+        said = f"a fault in this program ({type(error).__name__})"
+        return _failed(machine, said, "report it, please", changed=changed())

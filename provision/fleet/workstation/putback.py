@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator
+from collections.abc import Generator
 
 from pyinfra.api.command import FunctionCommand
 from pyinfra.api.host import Host
@@ -12,14 +12,11 @@ from pyinfra.context import host
 
 from provision.fleet.workstation.exchange import Broken, converse, script
 from provision.fleet.workstation.facts import look_at
-from provision.fleet.workstation.loopback import loopback_fault, loopback_values
 from provision.fleet.workstation.orders import emit, order_of, run_name
 from provision.fleet.workstation.reading import folders_of
 from provision.fleet.workstation.replace import NO_RECORD, NOT_UNDONE, replace_values, replaced
-from provision.fleet.workstation.routed import service_paths
-from provision.fleet.workstation.shapes import Look, PutBack
-
-SERVICE_S = 120
+from provision.fleet.workstation.shapes import PutBack
+from provision.fleet.workstation.undoing import router_fault
 
 
 @operation()
@@ -38,8 +35,10 @@ def _undo(state: State, host: Host) -> bool:
         values = replace_values("putback", folders_of(look), run_name(), earlier)
         paths, wrong = replaced(converse(host, script("replace", values)))
         if wrong is None:
-            _router_back(host, look, paths)
+            fault = router_fault(host, look, paths)
             outcome = PutBack(machine=machine, status="changed", files=paths)
+            if fault is not None:
+                outcome = _failed(machine, f"its files are back, and {fault}", "mend that and run again")
         elif wrong.code == NO_RECORD:
             outcome = PutBack(machine=machine, status="ok")
         else:
@@ -50,16 +49,6 @@ def _undo(state: State, host: Host) -> bool:
         outcome = _failed(machine, f"a fault in this program ({type(error).__name__})", "report it, please")
     emit("putback", outcome)
     return outcome.status != "failed"
-
-
-def _router_back(host: Host, look: Look, paths: Collection[str]) -> None:
-    """Let the loopback router run with what is there again, or end where nothing is."""
-    if service_paths(folders_of(look)).isdisjoint(paths):
-        return
-    values = loopback_values("apply", look.proxy, system=look.os, home=look.home)
-    wrong = loopback_fault(converse(host, script("loopback", values), deadline_s=SERVICE_S), look.user)
-    if wrong is not None:
-        raise Broken(f"its files are back, and {wrong[0]}")
 
 
 def _failed(machine: str, problem: str, remedy: str, evidence: str = "") -> PutBack:

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from provision.fleet.workstation.ledger import Back
 from provision.fleet.workstation.reading import Folders, FoundFile
-from router.jsonc import JsoncError, load
+from router.jsonc import JsoncError
 from router.merge import Memory, Merge, merge_named
 from router.opencode import RouterSettings
 from router.view import diff, owned_view
@@ -58,7 +58,7 @@ def writable(file: FoundFile, folders: Folders) -> None:
     """Raise Refused unless it is a plain file of the user's, or nothing yet."""
     if file.kind == "symlink":
         raise Refused(
-            f"{file.path} is a symbolic link, and publishing would replace the link by a file",
+            f"{file.path} is a symbolic link, and writing to it would replace the link by a file",
             "put a plain file in its place; what manages your dotfiles can leave this one out",
         )
     if file.kind in ("other", "unreadable", "large"):
@@ -139,17 +139,18 @@ def give_back(file: FoundFile, memory: Memory, back: Back | None) -> tuple[FileC
     else:
         try:
             without = merge_named(text, NOTHING, memory).text
-            empty = not load(without)
         except JsoncError as error:
             raise broken(file.path, error) from None
-        new = (
-            None
-            if back is not None and back.made and empty and "//" not in without
-            else without.encode("utf-8")
-        )
+        empty = is_bare(without, "", "{}")
+        new = None if back is not None and back.made and empty else without.encode("utf-8")
     if new == file.content and mode == file.mode:
         return ()
     return (FileChange(file, mode, new, f"{file.path}.astraeus.bak"),)
+
+
+def is_bare(text: str, *forms: str) -> bool:
+    """Whether a text is one of these but for white space: a comment in it, of either kind, is the user's."""
+    return "".join(text.split()) in forms
 
 
 def said(path: str, sentences: Sequence[str]) -> tuple[str, ...]:

@@ -51,5 +51,5 @@ def smoke_files(order: Order, naming: Naming, shown: Collection[str], config: st
 
 @cache
 def _script() -> str:
-    common = files("provision.fleet.workstation") / "sh" / "common.sh"
-    return smoke_script(common.read_text("utf-8"))
+    folder = files("provision.fleet.workstation") / "sh"
+    return smoke_script("".join((folder / f"{part}.sh").read_text("utf-8") for part in ("common", "copy")))

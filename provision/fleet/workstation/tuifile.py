@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from provision.fleet.workstation.reading import PLUGIN_HOME, Folders, FoundFile
-from provision.fleet.workstation.sharedfile import FileChange
-from router.jsonc import JsoncError, load
+from provision.fleet.workstation.sharedfile import FileChange, is_bare
+from router.jsonc import JsoncError
 from router.jsonc_edit import get_path, remove_item
 
 _PATH = ("plugin",)
@@ -30,10 +30,9 @@ def plan_tui(found: Mapping[str, FoundFile], folders: Folders, plugin: str | Non
             ours = isinstance(item, str) and item.startswith(f"file://{folders.home}/{PLUGIN_HOME}/")
             if ours and item != plugin:
                 new = remove_item(new, _PATH, item)
-        empty = load(new) == {"plugin": []}
     except (UnicodeDecodeError, JsoncError):
         return ()
     if new == text:
         return ()
-    content = None if empty else new.encode("utf-8")
+    content = None if is_bare(new, '{"plugin":[]}') else new.encode("utf-8")
     return (FileChange(file, file.mode or "600", content, f"{folders.ledger.rsplit('/', 1)[0]}/tui.bak"),)

@@ -1,4 +1,8 @@
-"""Files that are ours alone: written whole, taken away whole; what the user changed is hers. Pure."""
+"""Files that are ours alone: written whole, taken away whole. Pure.
+
+Beside the user's own settings, one that she changed is hers. In our own folder, and where the router's
+service is, they are ours by their path, and say so: they are written anew from the site.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from provision.fleet.workstation.reading import Folders, FoundFile
+from provision.fleet.workstation.routed import service_paths
 from provision.fleet.workstation.sharedfile import FileChange
-from router.render import WholeFile
+from router.render import MARK, WholeFile
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ def place_of(file: WholeFile, folders: Folders) -> str:
 def plan_whole(
     found: Mapping[str, FoundFile], wanted: Iterable[WholeFile], ours: Mapping[str, str], folders: Folders
 ) -> WholePlan:
-    """Return what has to be written or removed; a file that the user made or changed stays hers."""
+    """Return what has to be written or removed; settings that the user made or changed stay hers."""
     changes: list[FileChange] = []
     whole: dict[str, str] = {}
     kept: list[str] = []
@@ -47,8 +52,8 @@ def plan_whole(
     for number, (path, file) in enumerate(places.items()):
         there, new = found[path], file.text.encode("utf-8")
         digest, mode = sha256(new).hexdigest(), "700" if file.executable else "600"
-        if there.kind != "absent" and not _is_ours(there, ours, digest):
-            kept.append(_theirs(there))
+        if there.kind != "absent" and not _is_ours(there, ours, digest, folders):
+            kept.append(_theirs(there, ours))
             continue
         whole[path] = digest
         if there.content != new or there.mode != mode:
@@ -58,7 +63,7 @@ def plan_whole(
         there = found.get(path, FoundFile(path))
         if there.kind == "absent":
             continue
-        if _is_ours(there, ours, ""):
+        if _is_ours(there, ours, "", folders):
             changes.append(FileChange(there, there.mode or "600", None, f"{backup}/gone.{number}"))
             shown.append(f"- {path}\n")
         else:
@@ -66,11 +71,19 @@ def plan_whole(
     return WholePlan(tuple(changes), whole, "".join(shown), tuple(kept))
 
 
-def _is_ours(there: FoundFile, ours: Mapping[str, str], digest: str) -> bool:
-    return there.kind == "file" and there.sha256 in {ours.get(there.path), digest}
+def _is_ours(there: FoundFile, ours: Mapping[str, str], digest: str, folders: Folders) -> bool:
+    if there.kind != "file":
+        return False
+    by_path = there.path.startswith(f"{folders.data}/") or there.path in service_paths(folders)
+    return by_path or there.sha256 in {ours.get(there.path), digest}
 
 
-def _theirs(there: FoundFile) -> str:
+def _theirs(there: FoundFile, ours: Mapping[str, str]) -> str:
     if there.kind != "file":
         return f"{there.path} is no plain file ({there.kind}) and stays; ours is not written"
+    if there.path not in ours and MARK.encode() in (there.content or b""):
+        return (
+            f"{there.path} is ours by its first lines, and may have been changed since: it stays; "
+            "remove it and run again for what the site says now"
+        )
     return f"{there.path} is the user's own and stays; ours is not written"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.fleet.homes import Home, Served, serving
+from tests.unit.fleet.runs import FAKE, USERS, Run
 
 SHELLS = [["dash"], ["bash", "--posix"], ["busybox", "ash"], ["zsh", "--emulate", "sh"]]
 PRESENT = [shell for shell in SHELLS if shutil.which(shell[0])]
@@ -32,3 +33,16 @@ def laptop(tmp_path: Path) -> Home:
 def served() -> Iterator[Served]:
     with serving() as one:
         yield one
+
+
+@pytest.fixture
+def run(tmp_path: Path, laptop: Home, served: Served) -> Run:
+    served.offers("m1", "m2")
+    binary = laptop.home / ".local/bin/opencode"
+    binary.parent.mkdir(parents=True)
+    binary.write_text(FAKE)
+    binary.chmod(0o755)
+    config = laptop.home / ".config/opencode/opencode.jsonc"
+    config.parent.mkdir(parents=True)
+    config.write_text(USERS)
+    return Run(tmp_path / "a run", laptop, served.url)

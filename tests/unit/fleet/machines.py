@@ -21,6 +21,7 @@ case "$*" in
     *NeedDaemonReload*) echo NeedDaemonReload=$(cat changed 2>/dev/null || echo no) ;;
     *NRestarts*) echo NRestarts=$(cat restarts 2>/dev/null || echo 0) ;;
     *is-active*) [ -e active ] ;;
+    *disable*|*' stop '*) [ -e stuck ] || rm -f active ;;
     *is-enabled*) [ -e enabled ] ;;
 esac
 """

@@ -16,6 +16,7 @@ from provision.fleet.workstation.sharedfile import FileChange, Refused
 from provision.fleet.workstation.withdrawal import withdraw
 from router.chain import PLACE
 from router.jsonc import load
+from router.jsonc_edit import set_path
 from tests.unit.fleet.homes import order
 from tests.unit.router.test_resolve import profile, resolved
 
@@ -78,8 +79,22 @@ def test_everything_comes_and_goes_and_the_user_s_bytes_are_there_again() -> Non
         files, _ = published(files, wanted("hybrid-claude-ollama"))
         plan = withdraw(files, FOLDERS)
         assert plan is not None
-        assert after(files, plan.files) == before
+        assert {**after(files, plan.files), FOLDERS.ledger: FoundFile(FOLDERS.ledger)} == before
         assert withdraw(before, FOLDERS) is None
+
+
+def test_what_the_user_added_to_a_model_of_ours_stays_and_is_said() -> None:
+    files, _ = published(found())
+    hers = set_path(
+        content(files, CONFIG), ("provider", "ollama", "models", "qwen3-coder-32k", "options"), {"top_p": 1}
+    )
+    plan = withdraw({**files, CONFIG: file(CONFIG, hers)}, FOLDERS)
+    assert plan is not None
+    left = {"provider": {"ollama": {"models": {"qwen3-coder-32k": {"options": {"top_p": 1}}}}}}
+    assert load(content(after(files, plan.files), CONFIG)) == left
+    assert plan.change.kept == (
+        f"{CONFIG}: provider.ollama.models.qwen3-coder-32k stays with what its user gave it; ours in it goes",
+    )
 
 
 def test_nothing_of_the_other_profile_remains() -> None:
@@ -153,6 +168,21 @@ def test_without_agents_their_files_go() -> None:
     assert "plugin" not in content(after(files, intent.files), CONFIG)
 
 
+def test_the_user_s_own_gateway_to_a_cloud_stays_and_is_said() -> None:
+    of = wanted().model_copy(update={"clouds": {"openai": "https://site.example/v1"}})
+    own = '{"provider": {"openai": {"options": {"baseURL": "https://me:pw@hers.example/v1"}}}}'
+    files, intent = published(found(file(CONFIG, own)), of)
+    assert "https://me:pw@hers.example/v1" in content(files, CONFIG)
+    said = [text for text in intent.change.kept if text.startswith("provider.openai.options.baseURL stays")]
+    assert len(said) == 1
+    assert "hers.example" in said[0]
+    assert "site.example" in said[0]
+    assert "pw" not in said[0]
+    bare, intent = published(found(), of)
+    assert '"baseURL": "https://site.example/v1"' in content(bare, CONFIG)
+    assert intent.change.kept == ()
+
+
 TUI = f"{HOME}/.config/opencode/tui.json"
 OLD = f"file://{HOME}/.local/share/astraeus-provision/plugin/0.9/node_modules/oh-my-openagent"
 
@@ -162,6 +192,7 @@ OLD = f"file://{HOME}/.local/share/astraeus-provision/plugin/0.9/node_modules/oh
     [
         (f'{{\n  "plugin": [\n    "{OLD}"\n  ]\n}}', None),
         (f'{{"theme": "x", "plugin": ["hers", "{OLD}"]}}', '{"theme": "x", "plugin": ["hers"]}'),
+        (f'/* hers */ {{"plugin": ["{OLD}"]}}', '/* hers */ {"plugin": []}'),
         ('{"plugin": ["hers"]}', '{"plugin": ["hers"]}'),
         ('{"plugin": [', '{"plugin": ['),
     ],

@@ -9,11 +9,19 @@ from hashlib import sha256
 
 import pytest
 
-from provision.fleet.workstation.intent import Intent, base_urls, config_of, describe, intend
+from provision.fleet.workstation.intent import (
+    Intent,
+    base_urls,
+    config_of,
+    describe,
+    intend,
+    remembered_files,
+)
 from provision.fleet.workstation.ledger import unpack
 from provision.fleet.workstation.reading import Folders, FoundFile, octal, read_found
 from provision.fleet.workstation.shapes import Order
 from provision.fleet.workstation.sharedfile import Refused
+from provision.fleet.workstation.withdrawal import Withdrawal, withdraw
 from tests.unit.fleet.homes import order
 
 HOME = "/home/dev"
@@ -36,7 +44,7 @@ def _found(*files: FoundFile, shells: bool = False) -> dict[str, FoundFile]:
     return {**{path: FoundFile(path) for path in paths}, **{file.path: file for file in files}}
 
 
-def _after(found: Mapping[str, FoundFile], intent: Intent) -> dict[str, FoundFile]:
+def _after(found: Mapping[str, FoundFile], intent: Intent | Withdrawal) -> dict[str, FoundFile]:
     """Play what publishing does."""
     files = dict(found)
     for change in intent.files:
@@ -74,6 +82,32 @@ def test_a_jsonc_begun_later_takes_ours_out_of_the_json() -> None:
         "theme": "x",
     }
     assert b"gpu.lan" in (both[JSONC].content or b"")
+
+
+def test_a_json_that_we_made_is_gone_when_the_user_begins_a_jsonc() -> None:
+    after = _settled(_found(), order("m1"))
+    after[JSONC] = _file(JSONC, "{}", "644")
+    assert f"- ours in {CONFIG}\n" in intend(after, BASH, order("m1")).change.diff
+    both = _settled(after, order("m1"))
+    assert both[CONFIG] == FoundFile(CONFIG)
+    plan = withdraw(both, BASH)
+    assert plan is not None
+    assert _after(both, plan)[JSONC] == after[JSONC]
+
+
+def test_a_json_left_for_a_jsonc_that_does_not_parse_is_refused_by_its_place() -> None:
+    after = _settled(_found(), order("m1"))
+    after[JSONC], after[CONFIG] = _file(JSONC, "{}"), _file(CONFIG, '{\n  "a": sk-live,\n}')
+    with pytest.raises(Refused) as caught:
+        intend(after, BASH, order("m1"))
+    assert caught.value.problem.startswith(f"{CONFIG}: line 2, column 8")
+    assert "sk-live" not in caught.value.problem
+
+
+def test_a_configuration_under_another_folder_of_settings_is_found_again() -> None:
+    after = _settled(_found(), order("m1"))
+    ledger = unpack(after[BASH.ledger].content)
+    assert CONFIG in remembered_files(ledger, replace(BASH, config_home="/elsewhere"))
 
 
 def test_a_removed_model_goes() -> None:

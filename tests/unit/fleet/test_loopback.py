@@ -282,6 +282,12 @@ def test_removing_stops_it_and_takes_its_link(machine: Machine, sh: list[str]) -
     assert not wants.exists()
 
 
+def test_a_router_that_does_not_end_is_said(machine: Machine) -> None:
+    machine.is_so("active")
+    machine.is_so("stuck")
+    assert "could not be ended" in fault_of(machine.does("remove"))
+
+
 def test_removing_what_never_was_is_quiet(machine: Machine) -> None:
     machine.is_so("no_manager")
     assert machine.does("remove") == []

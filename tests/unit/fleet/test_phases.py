@@ -3,90 +3,18 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from provision.engines.pyinfra import INVENTORY
-from provision.fleet.workstation.invoke import arguments, fresh, outcomes
-from provision.fleet.workstation.shapes import Confirmed, Look, Phase, Published
+from provision.fleet.workstation.invoke import arguments
+from provision.fleet.workstation.shapes import Confirmed, Published
+from provision.fleet.workstation.undoing import PUT_BACK
 from provision.forms import LOCAL
-from tests.unit.fleet.homes import Home, Served, order
+from tests.unit.fleet.runs import FAKE, SECRET, USERS, Run
 
 pytestmark = pytest.mark.programs
-
-SECRET = "sk-live-0123456789"
-USERS = f'{{\n  // mine\n  "provider": {{ "paid": {{ "options": {{ "apiKey": "{SECRET}" }} }} }}\n}}\n'
-FAKE = """#!/bin/sh
-echo '{"type":"text","part":{"text":"ready"}}'
-"""
-
-
-class Run:
-    """A run's folder and the laptop that it is about."""
-
-    def __init__(self, root: Path, laptop: Home, url: str) -> None:
-        self.root = root
-        self.laptop = laptop
-        self.said = ""
-        for name in ("router", "workstations"):
-            (root / name).mkdir(parents=True)
-        machines = {"hosts": {}, "workstations": {LOCAL: {"local": True}}}
-        (root / "inventory.json").write_text(json.dumps(machines))
-        self.url = url
-
-    def order(self, *models: str, settle: bool = False) -> None:
-        wanted = order(*models, url=self.url)
-        confirm = wanted.confirm.model_copy(update={"settle": settle})
-        text = wanted.model_copy(update={"confirm": confirm}).model_dump_json()
-        (self.root / "router" / f"{LOCAL}.json").write_text(text)
-
-    def pyinfra(self, *words: str) -> str:
-        home = str(self.laptop.home)
-        done = subprocess.run(
-            [sys.executable, "-m", "pyinfra", str(INVENTORY), *words],
-            env={
-                **os.environ,
-                "HOME": home,
-                "SHELL": "/bin/sh",
-                "ASTRAEUS_RUN": str(self.root),
-                "PYTHONPATH": str(INVENTORY.parents[2]),
-                "PYINFRA_PROGRESS": "off",
-            },
-            cwd=self.root,
-            capture_output=True,
-            text=True,
-            timeout=90,
-            check=False,
-        )
-        self.said += done.stdout + done.stderr
-        return done.stdout
-
-    def look(self) -> Look:
-        answers = json.loads(self.pyinfra("-vvv", "--debug", "fact", "provision.fleet.look.State", "--json"))
-        return Look.model_validate(answers["provision.fleet.look.State"]["@local"])
-
-    def phase(self, phase: Phase, *more: str) -> dict[str, object]:
-        fresh(self.root, phase)
-        self.pyinfra("-vvv", "--debug", *more, *arguments(phase, [LOCAL], local=LOCAL))
-        return dict(outcomes(self.root, phase))
-
-
-@pytest.fixture
-def run(tmp_path: Path, laptop: Home, served: Served) -> Run:
-    served.files["/v1/models"] = b'{"data": [{"id": "m1:latest"}, {"id": "m2:latest"}]}'
-    binary = laptop.home / ".local/bin/opencode"
-    binary.parent.mkdir(parents=True)
-    binary.write_text(FAKE)
-    binary.chmod(0o755)
-    config = laptop.home / ".config/opencode/opencode.jsonc"
-    config.parent.mkdir(parents=True)
-    config.write_text(USERS)
-    return Run(tmp_path / "a run", laptop, served.url)
 
 
 def test_a_workstation_is_looked_at_published_to_confirmed_and_put_back(run: Run) -> None:
@@ -231,3 +159,24 @@ def test_a_second_publish_of_a_run_finds_what_the_first_wrote(run: Run) -> None:
     run.look()
     states = [getattr(run.phase("publish")[LOCAL], "status", "") for _ in range(2)]
     assert states == ["changed", "ok"]
+
+
+def test_a_write_that_broke_off_is_put_back_and_says_so(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    once = f"[ -e '{tools}/done' ] || {{ : >'{tools}/done'; kill -9 $PPID; }}"
+    (tools / "mv").write_text(f'#!/bin/sh\n/bin/mv "$@"\ncase $* in *opencode.jsonc) {once} ;; esac\n')
+    (tools / "mv").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    before = run.laptop.tree()
+    run.order("m1")
+    run.look()
+    published = run.phase("publish")[LOCAL]
+    assert (tools / "done").exists()
+    assert isinstance(published, Published)
+    assert "before its end" in published.problem
+    assert published.changed == PUT_BACK
+    # What it staged and never came to rename is swept by the next write there.
+    assert {path: run.laptop.tree()[path] for path in before} == before

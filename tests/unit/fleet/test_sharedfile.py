@@ -85,8 +85,18 @@ def test_what_the_user_wrote_since_stays_and_ours_goes(text: str) -> None:
     assert after(found, give_back(found, memory, back)).content == given
 
 
-def test_a_file_that_we_made_and_the_user_wrote_to_stays() -> None:
+@pytest.mark.parametrize("note", ["// hers\n", "/* hers */"])
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_file_that_we_made_and_the_user_wrote_to_stays(note: str, *, inside: bool) -> None:
     found, memory, back = publish(file(None), WANTED)
-    edited = file((found.content or b"").decode().replace("{", "{\n  // hers", 1))
+    text = (found.content or b"").decode()
+    edited = file(text.replace("{", "{ " + note, 1) if inside else text + note)
     given = after(edited, give_back(edited, memory, back))
-    assert b"// hers" in (given.content or b"")
+    assert note.strip().encode() in (given.content or b"")
+
+
+@pytest.mark.parametrize("left", ["", "\n", "{}", "{\n}\n"])
+def test_a_file_that_we_made_and_that_holds_nothing_is_gone(left: str) -> None:
+    _, memory, back = publish(file(None), WANTED)
+    emptied = file(left)
+    assert after(emptied, give_back(emptied, memory, back)) == file(None)

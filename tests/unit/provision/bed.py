@@ -9,8 +9,10 @@ from typing import Any
 import yaml
 
 from provision.catalogue import full_name, load_catalogue
+from provision.driverfacts import Gpu
 from provision.expected import ExpectedLive, expected_live, manifest_path
-from provision.facts import HostFacts, LedgerEntry, Live, LiveFile, LiveModel, LiveUnit
+from provision.facts import Graphics, HostFacts, LedgerEntry, Live, LiveFile, LiveModel, LiveUnit
+from provision.fitting import fits, fitted
 from provision.fleet.workstation.shapes import Change, Look
 from provision.plan import variables_for
 from provision.rolevars import HostVars
@@ -34,7 +36,9 @@ def site(**sections: Any) -> Site:
 
 
 def variables(of: Site = SITE, facts: HostFacts = BARE) -> HostVars:
-    found = variables_for(of.hosts[0], of, CATALOGUE, facts)
+    """Of the site's first host, with what fits on its cards."""
+    able = fitted(of, fits(of, CATALOGUE, {of.hosts[0].name: facts}))
+    found = variables_for(able.hosts[0], able, CATALOGUE, facts)
     if found is None:
         raise AssertionError("the base host has no findings")
     return found
@@ -89,6 +93,12 @@ def converged(of: Site = SITE) -> HostFacts:
     return BARE.model_copy(
         update={"live": found, "ollama": BARE.ollama.model_copy(update=ollama), "port_taken": True}
     )
+
+
+def with_cards(*mib: int | None) -> HostFacts:
+    """The base host with other cards."""
+    gpus = tuple(Gpu(name="card", uuid=str(n), memory_mib=one, driver="580.1") for n, one in enumerate(mib))
+    return BARE.model_copy(update={"graphics": Graphics(gpus=gpus, driver="answers")})
 
 
 def changed_look(diff: str = "+ x") -> Look:

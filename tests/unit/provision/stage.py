@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from provision.fitting import fits, fitted
 from provision.operation import Goal, Operation
 from provision.outcomes import Outcomes
 from provision.plan import Plan, Skipped, make_plan
@@ -78,7 +79,10 @@ def plan(
     facts: Any = BARE, look: Any = None, skipped: dict[str, Skipped] | None = None, of: Site = SITE
 ) -> Plan:
     looks = {"laptop": look or changed_look()}
-    return make_plan(of, CATALOGUE, {"gpu.local": facts}, looks, skipped or {}, frozenset(NAMES))
+    hosts = {"gpu.local": facts}
+    found = fits(of, CATALOGUE, hosts)
+    site = fitted(of, found)
+    return make_plan(site, CATALOGUE, hosts, looks, skipped or {}, frozenset(NAMES), fits=found)
 
 
 def texts(run: Operation, machine: str, kind: str) -> list[str]:

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from provision.addresses import resolves, with_addresses
+from provision.errors import SiteError
 from provision.site import Site
 from provision.ssh import Reach
 from tests.unit.provision.stage import way
@@ -55,8 +56,22 @@ def test_what_has_no_form_in_dns_does_not_resolve() -> None:
     assert not resolves("a" * 70)
 
 
-def test_a_note_cannot_steer_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("address", ["fe80::1%eth0", "a\u009b31m", "host@b"])
+def test_an_address_that_is_none_for_others_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
     monkeypatch.setattr("provision.addresses.resolves", lambda _: False)
-    site, ways = aliases(1)
-    ways["h0"] = ways["h0"].model_copy(update={"hostname": "a\u009b31m"})
-    assert with_addresses(site, ways)[1][0].endswith("will use a?31m")
+    site, ways = aliases(3)
+    for name in ("h0", "h2"):
+        ways[name] = ways[name].model_copy(update={"hostname": address})
+    with pytest.raises(SiteError) as caught:
+        with_addresses(site, ways)
+    shown = address.replace("\u009b", "?")
+    assert str(caught.value).splitlines()[:2] == [
+        f"h0: workstations cannot use {shown}, the address of it in your SSH configuration",
+        f"h2: workstations cannot use {shown}, the address of it in your SSH configuration",
+    ]
+    assert "advertise" in str(caught.value)
+    named = site.hosts[0].model_copy(update={"advertise": "10.0.0.7"})
+    given = site.model_copy(update={"hosts": (named, *site.hosts[1:2])})
+    assert with_addresses(given, ways)[0].hosts[0].address == "10.0.0.7"

@@ -33,7 +33,15 @@ def site(tmp_path: Path, text: str = "hosts: [{name: a}]\n") -> str:
     return str(tmp_path / "site.yml")
 
 
-@pytest.mark.parametrize("words", [("lan", "--json", "--nope"), ("verify", "--json"), ("lan", "--json", "x")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("lan", "--json", "--nope"),
+        ("verify", "--json"),
+        ("lan", "--json", "x"),
+        ("capacity", "--json", "--gpu", "x"),
+    ],
+)
 def test_every_early_end_is_a_document(tmp_path: Path, words: tuple[str, ...]) -> None:
     ran = command(tmp_path, *words)
     document: dict[str, Any] = json.loads(ran.stdout)

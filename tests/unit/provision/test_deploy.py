@@ -10,12 +10,13 @@ import pytest
 
 from provision.deploy import deploy
 from provision.errors import ConvergeError, PreflightError, ProofError, ProvisionError, PublishError
+from provision.fitting import fits, fitted
 from provision.looking import Seen
 from provision.operation import Goal
 from provision.paths import remembered_site
 from provision.sitefile import Described
 from provision.survey import Survey
-from tests.unit.provision.bed import BARE, LOOK, SITE, changed_look, converged
+from tests.unit.provision.bed import BARE, CATALOGUE, LOOK, SITE, changed_look, converged
 from tests.unit.provision.stage import Calls, Person, operation, replace
 
 DESCRIBED = Described(site=SITE, origin="flags only", notes=("a note",))
@@ -33,7 +34,10 @@ class Story:
     def __init__(
         self, patch: pytest.MonkeyPatch, host: Any = BARE, station: Any = None, **faults: BaseException
     ) -> None:
+        found = fits(SITE, CATALOGUE, {"gpu.local": host})
         seen = Seen(
+            site=fitted(SITE, found),
+            fits=found,
             survey=Survey(hosts={"gpu.local": host}, workstations={"laptop": station or changed_look()}),
             sudo_passwords={},
             skipped={},

@@ -13,7 +13,7 @@ from provision.errors import PreflightError
 from provision.facts import Unreached
 from provision.sitefile import Described
 from provision.survey import Survey
-from tests.unit.provision.bed import BARE, SITE, site
+from tests.unit.provision.bed import BARE, SITE, site, with_cards
 from tests.unit.provision.stage import operation, plan, replace
 
 DESCRIBED = Described(site=SITE, origin="flags only")
@@ -61,3 +61,13 @@ def test_no_run_is_kept_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     inventory_for(DESCRIBED, None)
     assert not (tmp_path / "astraeus-provision/runs").exists()
     assert not Path(asked.calls[0][0][2]).exists()
+
+
+def test_a_host_gets_what_fits_on_its_cards(monkeypatch: pytest.MonkeyPatch) -> None:
+    replace(monkeypatch, "provision.dynamic.survey", Survey(hosts={"gpu.local": with_cards(16380)}))
+    found = inventory_for(DESCRIBED, "gpu.local")
+    assert [model["name"] for model in found["ollama_models_wanted"]] == [
+        "ministral-3:14b-32k",
+        "lfm2.5-thinking:latest",
+    ]
+    assert (found["ollama_kv_cache_type"], found["ollama_max_loaded_models"]) == ("q8_0", 2)

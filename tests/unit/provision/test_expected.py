@@ -14,6 +14,8 @@ def test_templates_are_rendered_as_ansible_would() -> None:
     assert service.environment["OLLAMA_HOST"] == f"0.0.0.0:{CATALOGUE.ollama.port}"
     assert service.environment["OLLAMA_CONTEXT_LENGTH"] == str(CATALOGUE.context_tokens)
     assert service.environment["OLLAMA_MODELS"] == wanted.models_dir
+    assert service.environment["OLLAMA_KV_CACHE_TYPE"] == "q8_0"  # the base host has a 24 GB card
+    assert service.environment["OLLAMA_FLASH_ATTENTION"] == "1"
     assert service.exe is not None
     assert CATALOGUE.ollama.version in service.exe
     assert wanted.nft_table is not None

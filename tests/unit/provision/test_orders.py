@@ -71,9 +71,9 @@ def test_what_a_profile_cannot_keep_is_for_the_plan_or_an_error() -> None:
     small = site(
         hosts=[{"name": "a", "models": ["lfm2.5-thinking"]}], router={"profile": "hybrid-cloud-ollama"}
     )
-    said = remarks(small, {"laptop"})
+    said = remarks(small, {"laptop"}, CATALOGUE)
     assert any("explore: no host serves ministral-3:14b-32k" in text for text in said)
-    assert remarks(small, {"a"}) == ()
+    assert remarks(small, {"a"}, CATALOGUE) == ()
     with pytest.raises(SiteError, match="profile 'no-such' is unknown"):
         orders(site(router={"profile": "no-such"}), CATALOGUE)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from provision.facts import HostFacts, ListedModel
+from provision.fitting import fits, fitted
 from provision.fleet.workstation.shapes import EquipPlan
 from provision.plan import Plan, Skipped, firewall_of, make_plan, plan_text, size_text
+from provision.pool import pool_slots
 from provision.site import Site
-from tests.unit.provision.bed import BARE, CATALOGUE, LOOK, SITE, changed_look, converged, site
+from tests.unit.provision.bed import BARE, CATALOGUE, LOOK, SITE, changed_look, converged, site, with_cards
 
 NAMES = frozenset({"gpu.local", "laptop"})
 
@@ -15,7 +17,9 @@ def plan(
     facts: HostFacts = BARE, of: Site = SITE, limit: frozenset[str] = NAMES, look: object = None
 ) -> Plan:
     looks = {"laptop": LOOK if look is None else look}
-    return make_plan(of, CATALOGUE, {"gpu.local": facts}, looks, {}, limit)  # type: ignore[arg-type]
+    hosts = {"gpu.local": facts}
+    found = fits(of, CATALOGUE, hosts)
+    return make_plan(fitted(of, found), CATALOGUE, hosts, looks, {}, limit, fits=found)  # type: ignore[arg-type]
 
 
 def test_a_bare_host_is_told_everything_in_order_with_sizes() -> None:
@@ -120,3 +124,50 @@ def test_what_is_unpinned_or_public_is_warned_of() -> None:
 
 def test_sizes_are_told_in_decimal_units() -> None:
     assert (size_text(18_556_700_222), size_text(99_000_000), size_text(0)) == ("18.6 GB", "99 MB", "0 MB")
+
+
+def test_a_card_s_plan_says_what_is_served_what_stays_and_what_is_left_out() -> None:
+    result = plan(with_cards(16380), site(router={"profile": "hybrid-cloud-ollama"}))
+    (host,) = result.hosts
+    assert [model.name for model in host.variables.ollama_models.ollama_models_wanted] == [
+        "ministral-3:14b-32k",
+        "lfm2.5-thinking:latest",
+    ]
+    assert not any("qwen3-coder" in action for action in host.actions)
+    text = plan_text(result)
+    assert "    stay loaded together if loaded in this order: ministral-3:14b-32k, lfm2.5-thinking" in text
+    (warning,) = [one for one in result.warnings if "is left out" in one]
+    assert warning.startswith("gpu.local: qwen3-coder-32k is left out, it does not fit: it needs 19.7 GiB")
+    assert "swap, each puts out the other: ministral-3:14b-32k, qwen3-coder-32k" in plan_text(plan())
+
+
+def test_the_server_s_settings_and_the_router_s_concurrency_are_one_number() -> None:
+    for mib, stations, settings in ((16380, 3, (1, 2, "q8_0")), (81559, 6, (4, 3, "f16"))):
+        of = site(workstations=[{"name": f"laptop{number}"} for number in range(stations)])
+        (host,) = plan(with_cards(mib), of).hosts
+        server = host.variables.ollama
+        assert (
+            server.ollama_num_parallel,
+            server.ollama_max_loaded_models,
+            server.ollama_kv_cache_type,
+        ) == settings
+        able = fitted(of, fits(of, CATALOGUE, {"gpu.local": with_cards(mib)}))
+        assert pool_slots(able, CATALOGUE) == {16380: 2, 81559: 9}[mib]
+
+
+def test_an_accepted_offload_is_served_and_its_cost_is_said() -> None:
+    (host,) = plan(with_cards(16380), site(hosts=[{"name": "gpu.local", "accept_offload": True}])).hosts
+    assert host.offloaded == ("qwen3-coder-32k",)
+    assert len(host.variables.ollama_models.ollama_models_wanted) == 3
+    assert host.variables.ollama.ollama_max_loaded_models == 1
+    of = site(hosts=[{"name": "gpu.local", "accept_offload": True}])
+    (warning,) = [one for one in plan(with_cards(16380), of).warnings if "accept_offload" in one]
+    assert "% of it runs on the processor" in warning
+
+
+def test_a_processor_s_host_is_as_it_was() -> None:
+    (host,) = plan(BARE, site(hosts=[{"name": "gpu.local", "accelerator": "cpu"}])).hosts
+    server = host.variables.ollama
+    assert (server.ollama_num_parallel, server.ollama_max_loaded_models) == (1, 0)
+    assert (server.ollama_kv_cache_type, host.serves) == ("f16", ())
+    assert "KV_CACHE" not in "".join(host.expected.units[0].environment)

@@ -85,7 +85,7 @@ def test_what_stops_and_what_is_left_out_are_told_apart() -> None:
 
 ABSENT = {"gpus": [], "pci": [], "driver": "absent"}
 SMALL = {
-    "gpus": [{"name": "RTX 2060", "uuid": "GPU-1", "memory_mib": 12288, "driver": "570.10"}],
+    "gpus": [{"name": "RTX 2060", "uuid": "GPU-1", "memory_mib": 16380, "driver": "570.10"}],
     "driver": "answers",
 }
 
@@ -94,7 +94,8 @@ SMALL = {
     "graphics", [ABSENT, SMALL, {**ABSENT, "driver": "missing"}, {**ABSENT, "driver": "broken"}]
 )
 def test_what_only_a_site_file_can_say_is_told_with_the_way_to_say_it(graphics: dict[str, Any]) -> None:
-    site, catalogue = Site.model_validate(BASE["site"]), load_catalogue()
+    hosts = [{"name": "gpu.local", "models": ["qwen3-coder-32k", "lfm2.5-thinking"]}]
+    site, catalogue = Site.model_validate({**BASE["site"], "hosts": hosts}), load_catalogue()
     survey = Survey(hosts={"gpu.local": HostFacts.model_validate(BASE["host"] | {"graphics": graphics})})
     by_flags = preflight(site, catalogue, survey)
     by_file = preflight(site, catalogue, survey, site_file="team/site.yml")

@@ -116,3 +116,12 @@ def test_a_cpu_host_needs_no_gpu_memory() -> None:
         EXPECTED.model_copy(update={"on_gpu": False}),
     )
     assert result.holds
+
+
+def test_a_model_that_may_be_offloaded_must_still_use_the_gpu() -> None:
+    offloaded = MODEL.model_copy(update={"offloaded": True})
+    wanted = EXPECTED.model_copy(update={"models": (offloaded,)})
+    split = proof(lambda table: table["/api/ps"]["models"][0].update(size_vram=6), wanted)
+    assert split.holds
+    assert any(check.detail.endswith("60 % on the GPU") for check in split.checks)
+    assert not proof(lambda table: table["/api/ps"]["models"][0].update(size_vram=0), wanted).holds

@@ -28,7 +28,8 @@ FLASH, GPT = "google/gemini-flash-latest", "openai/gpt-5.2"
 SISYPHUS = "Sisyphus - ultraworker"
 SECRET = "sk-never-shown"
 CONTEXT = 32768
-COMMON = (files("provision.fleet.workstation") / "sh" / "common.sh").read_text("utf-8")
+SH = files("provision.fleet.workstation") / "sh"
+COMMON = "".join((SH / f"{part}.sh").read_text("utf-8") for part in ("common", "copy"))
 
 
 def the_profile() -> Resolved:
@@ -131,6 +132,7 @@ class Station:
         self.home = root / "home"
         self.data = self.home / ".local/share/astraeus-provision"
         self.config_file = self.home / ".config/opencode/opencode.json"
+        self.config_text = "{}\n"
         self.omo_file = self.home / ".omo/omo.jsonc"
         self.chain_file = self.config_file.parent / "plugins/astraeus-chain.js"
         self.plugin = self.data / "plugin/4.19.4/node_modules/oh-my-openagent"
@@ -176,7 +178,7 @@ class Station:
         self.facts: dict[str, Any] = {}
 
     def written(self) -> None:
-        write(self.config_file, "{}\n")
+        write(self.config_file, self.config_text)
         write(self.omo_file, "// ours\n" + json.dumps(self.omo, indent=2))
         write(self.chain_file, f"const CHAINS = {json.dumps(self.chains, indent=2)}\nexport default 1\n")
         write(self.plugin / "package.json", "{}")

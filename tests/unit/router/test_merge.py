@@ -10,7 +10,7 @@ import pytest
 
 from router.endpoint import Endpoint, OfferedModel
 from router.jsonc import JsoncError, load
-from router.jsonc_edit import get_path
+from router.jsonc_edit import set_path
 from router.merge import Memory, merge, merge_named
 from router.opencode import RouterSettings, Setting, provider_ids, settings
 from router.view import diff, owned_view
@@ -90,6 +90,24 @@ def test_the_users_additions_to_our_entry_stay() -> None:
         "name": "mine",
         "options": {"temperature": 0},
     }
+
+
+@pytest.mark.parametrize("own", [{}, {"m2": {"name": "hers", "options": {"top_p": 1}}}])
+def test_what_the_user_added_to_a_model_of_ours_stays_when_it_goes_and_is_said(own: dict[str, Any]) -> None:
+    """Whether the entry was all ours, or had something of the user's before."""
+    start = json.dumps({"provider": {"ollama": {"name": "Ollama (a.local)", "models": own}}})
+    first = merge_named(start, ONE, None)
+    hers = set_path(first.text, ("provider", "ollama", "models", "m2", "options", "temperature"), 0.2)
+    hers = set_path(hers, ("provider", "ollama", "models", "m2", "limit", "input"), 9)
+    left = {**own.get("m2", {}), "options": {**own.get("m2", {}).get("options", {}), "temperature": 0.2}}
+    less = merge_named(hers, _site("a.local", models=("m1:14b",)), first.memory)
+    assert _value(less.text)["provider"]["ollama"]["models"]["m2"] == left | {"limit": {"input": 9}}
+    assert less.kept == ("provider.ollama.models.m2 stays with what its user gave it; ours in it goes",)
+    gone = merge_named(hers, RouterSettings(settings=()), first.memory)
+    assert _value(gone.text)["provider"]["ollama"]["models"] == {"m2": left | {"limit": {"input": 9}}}
+    assert gone.kept == less.kept
+    untouched = merge_named(first.text, RouterSettings(settings=()), first.memory)
+    assert (_value(untouched.text), untouched.kept) == (json.loads(start), ())
 
 
 def test_the_users_default_model_stays_and_is_said() -> None:
@@ -235,46 +253,3 @@ def _config(rng: random.Random) -> dict[str, Any]:
             providers[name] = entry
         config["provider"] = providers
     return config
-
-
-NOTHING = RouterSettings(settings=())
-PLUGIN = RouterSettings(settings=(Setting(path=("plugin",), value="ours@1", policy="member"),))
-OTHER_PLUGIN = RouterSettings(settings=(Setting(path=("plugin",), value="ours@2", policy="member"),))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        '{\n  "a": 1\n}\n',
-        '{ "plugin": ["theirs"] }',
-        '{\n  "plugin": [\n    "theirs", // mine\n  ],\n}\n',
-        "",
-    ],
-)
-def test_our_item_joins_the_users_and_leaves_as_it_came(text: str) -> None:
-    first = merge_named(text, PLUGIN, None)
-    assert "ours@1" in _items(first.text)
-    assert merge_named(first.text, PLUGIN, first.memory).text == first.text
-    second = merge_named(first.text, OTHER_PLUGIN, first.memory)
-    assert "ours@2" in _items(second.text)
-    assert "ours@1" not in _items(second.text)
-    gone = merge_named(second.text, NOTHING, second.memory).text
-    assert gone.strip() in {text, text.strip(), "{}"}
-
-
-def test_an_item_that_the_user_put_there_first_stays_when_ours_goes() -> None:
-    text = '{"plugin": ["ours@1"]}'
-    first = merge_named(text, PLUGIN, None)
-    assert (first.text, first.memory.written) == (text, ())
-    assert merge_named(text, NOTHING, first.memory).text == text
-
-
-def test_items_of_ours_alone_are_shown() -> None:
-    first = merge_named('{"plugin": ["theirs"]}', PLUGIN, None)
-    assert json.loads(owned_view(first.text, first.memory, PLUGIN)) == {"plugin": ["ours@1"]}
-
-
-def _items(text: str) -> list[Any]:
-    value = get_path(text, ("plugin",))[1]
-    assert isinstance(value, list)
-    return value

@@ -84,6 +84,19 @@ def test_a_model_that_nobody_serves_gives_way_to_the_next_link_with_a_word() -> 
     assert found.small_model == f"{POOL}/lfm2.5-thinking:latest"
 
 
+@pytest.mark.parametrize("offered", ["qwen3-coder-32k", "qwen3-coder-32k:latest"])
+@pytest.mark.parametrize("said", ["qwen3-coder-32k", "qwen3-coder-32k:latest"])
+def test_a_model_is_named_as_it_is_served_whether_the_tag_latest_is_said_or_not(
+    offered: str, said: str
+) -> None:
+    explore = profile().agents["explore"].model_copy(update={"models": (f"{POOL}/{said}",)})
+    of = profile(agents={"explore": explore}, small_model=f"{POOL}/{said}")
+    found = resolved(of, (offered,), named={said})
+    assert found.agents[0].chain == (f"{POOL}/{offered}",)
+    assert found.small_model == f"{POOL}/{offered}"
+    assert found.warnings == ()
+
+
 def test_a_model_that_was_asked_for_by_name_is_an_error() -> None:
     with pytest.raises(ProfileError, match="no host serves qwen3-coder-32k") as caught:
         resolved(profile(), ("lfm2.5-thinking:latest",), named={"qwen3-coder-32k"})

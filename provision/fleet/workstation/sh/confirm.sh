@@ -7,13 +7,10 @@ scratch
 say sha256 "$now"
 [ "$now" = "$SHA256" ] || { say end -; exit 0; }
 
-agents() { # in a home that is a copy: the plugin reads ~/.omo, and OpenCode writes beside its configuration
+agents() {
     a=$s/agents
-    mkdir -p "$a/.config/opencode" "$a/.omo" "$a/empty"
-    for entry in "${CONFIG%/*}"/*; do
-        case $entry in */node_modules) ln -s "$entry" "$a/.config/opencode/" ;; *) cp -R "$entry" "$a/.config/opencode/" ;; esac
-    done
-    [ ! -f "$HOME/.omo/omo.jsonc" ] || cp "$HOME/.omo/omo.jsonc" "$a/.omo/"
+    mkdir -p "$a/empty"
+    copy_home "$a" "$CONFIG"
     (
         cd "$a/empty" || exit
         PATH=$PATH_LOGIN
@@ -36,14 +33,14 @@ all=yes
 for pair in $MODELS; do
     model=${pair%%>*}
     url=${pair#*>}
-    code=$(fetch 30 "$url/models" "$scratch_dir/models")
+    # Asked by the model: one of the hosts behind a loopback router may well not have it.
+    code=$(fetch 30 "${url%/v1}/api/show" "$scratch_dir/model" "{\"model\":\"${model#*/}\"}")
     listed=no
-    # The server lists every model with its tag; without one it means `latest`.
-    name=${model#*/}
-    case $name in *:*) ;; *) name=$name:latest ;; esac
-    case $code in 200) grep -qF "\"$name\"" "$scratch_dir/models" && listed=yes ;; esac
+    case $code in 200) grep -q '"details"' "$scratch_dir/model" && listed=yes ;; esac
+    : >"$scratch_dir/said"
+    [ $listed = yes ] || head -c 300 "$scratch_dir/model" >"$scratch_dir/said" 2>/dev/null
     [ $listed = yes ] || all=no
-    say listed "$model $listed $code"
+    say listed "$model $listed $code =$(b64 "$scratch_dir/said")"
 done
 
 # OpenCode would try for a minute before it said the same.

@@ -185,6 +185,7 @@ remove() {
     if user_systemctl show-environment >/dev/null 2>&1; then
         ! user_systemctl is-active -q "$SERVICE.service" || say stopped "$SERVICE"
         user_systemctl disable -q --now "$SERVICE.service" 2>/dev/null || user_systemctl stop "$SERVICE.service" 2>/dev/null
+        ! user_systemctl is-active -q "$SERVICE.service" || stop end "$(its_words)"
         user_systemctl reset-failed "$SERVICE.service" 2>/dev/null
     fi
     # Where the unit went before its link did.
