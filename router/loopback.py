@@ -25,12 +25,16 @@ CHECKS = (
 BODY_BYTES = 1 << 20
 """Requests up to this size can be asked again of another host."""
 MOMENT_S = 2
-"""OpenCode asks again a millisecond after the one answer, before the plugin goes on: no host gets that."""
+"""OpenCode asks again a millisecond after the one answer, before the plugin goes on: no host gets that.
+
+A model that no host answered for is closed that long; where a host failed at a question, that question alone.
+"""
 SILENCE_S = 300
 """How long a stream that began may pause: as long as OpenCode waits."""
 BASE_S, PER_GB_S, MOST_S = 30, 3, 86
 _ASKING = "/v1/ /api/chat /api/generate /api/embed /api/show"
 _RETRIED = "conn-failure empty-response 404 500 502 503 504"
+_JUST_FAILED = "{ var(txn.question),in_table(questions) }"
 _HASH = "{hash}"
 
 Model = Annotated[str, StringConstraints(pattern=r"^[^\s'\"\\%]+$")]
@@ -114,6 +118,8 @@ def _config(loopback: Loopback) -> str:
         f"  http-error {_answer('no host is reachable', 503)}",
         f"  http-error {_answer('no answer in time', 504)}",
         *_frontend(loopback, groups),
+        "backend questions",
+        f"  stick-table type integer size 10k expire {MOMENT_S}s",
         "backend nobody",
         f"  http-request return {_answer('no host serves that model')}",
         "backend hosts",
@@ -127,7 +133,8 @@ def _config(loopback: Loopback) -> str:
         lines += _pool(number, serving, models, loopback)
         for model in models:
             noted = f"set-var({_failed(numbers[model])}) date"
-            lines.append(f"  http-after-response {noted} if {{ status 500:599 }} {_asks(model)}")
+            apart = "!{ var(txn.own_fault) -m found }"
+            lines.append(f"  http-after-response {noted} if {{ status 500:599 }} {_asks(model)} {apart}")
     return "\n".join(lines) + "\n"
 
 
@@ -161,6 +168,8 @@ def _frontend(loopback: Loopback, groups: _Groups) -> list[str]:
         f"  http-request return status 200 content-type text/plain {said}",
         f"  http-request return {_json(403, {'error': only})} unless asking",
         "  http-request set-var(txn.model) req.body,json_query('$.model')",
+        "  http-request set-var(txn.question) req.body,xxh32",
+        f"  http-request return {_answer('a host failed at that a moment ago')} if {_JUST_FAILED}",
     ]
     for number, model in enumerate(model for models in groups.values() for model in models):
         limit = loopback.first_byte_s[model]
@@ -201,6 +210,8 @@ def _pool(number: int, serving: tuple[int, ...], models: tuple[str, ...], loopba
         ".endif",
         f"  http-error {_answer('no host that serves the model is reachable, or none became free', 503)}",
         f"  http-error {late}",
+        "  http-response track-sc0 var(txn.question) table questions if { status 500 }",
+        "  http-response set-var(txn.own_fault) bool(true) if { status 500 }",
         *(
             f"  http-response return {_answer(f'the host answered {said}')} if {{ status {status} }}"
             for status, said in (

@@ -78,11 +78,14 @@ select json_extract(data, '\$.agent') as agent,
   case when json_extract(data, '\$.error') is null and coalesce(json_extract(data, '\$.finish'), '') <> 'tool-calls'
     then json_extract(data, '\$.time.completed') - json_extract(data, '\$.time.created') end as ms,
   coalesce(json_extract(data, '\$.tokens.input'), 0)
-    + coalesce(json_extract(data, '\$.tokens.cache.read'), 0) as tokens_in,
+    + coalesce(json_extract(data, '\$.tokens.cache.read'), 0)
+    + coalesce(json_extract(data, '\$.tokens.cache.write'), 0) as tokens_in,
   coalesce(json_extract(data, '\$.tokens.output'), 0)
     + coalesce(json_extract(data, '\$.tokens.reasoning'), 0) as tokens_out,
   coalesce(json_extract(data, '\$.cost'), 0) as cost,
-  coalesce(json_extract(data, '\$.error.name'), '-') as fault
+  coalesce(json_extract(data, '\$.error.name'), '-') as fault,
+  (select min(part.time_created) from part where part.message_id = message.id)
+    - json_extract(data, '\$.time.created') as first_ms
 from message
 where json_extract(data, '\$.role') = 'assistant'
   and time_created >= (strftime('%s', 'now') - $days * 86400) * 1000
@@ -117,6 +120,7 @@ FNR == 1 || NF < 7 { next }
     requests[key]++; total++
     # A number that is missing comes as an empty word, or as `null`.
     if ($3 ~ /^[0-9]/) ms[key, ++timed[key]] = $3
+    if ($8 ~ /^[0-9]/) { begun[key]++; if ($2 in limit && $8 > limit[$2] * 800) late[key]++ }
     in_tokens[key] += $4; out_tokens[key] += $5; cost[key] += $6; spent[agent] += $6; spent_all += $6
     if ($4 > most[key]) most[key] = $4
     if ($7 != "-" && $7 != "MessageAbortedError") { errors[key]++; fault[key] = $7 }
@@ -151,9 +155,9 @@ END {
         if (errors[key] * 10 >= requests[key] && errors[key])
             say(sprintf("%s with %s: %d of %d requests ended in an error (the last: %s)", part[1], part[2],
                 errors[key], requests[key], fault[key]))
-        if (limit[part[2]] > 0 && at(key, 0.95) != "-" && at(key, 0.95) + 0 > limit[part[2]])
-            say(sprintf("%s with %s: one answer in twenty takes over %d s, %s: %s", part[1], part[2],
-                limit[part[2]], "which is all that a host has for its first byte",
+        if (late[key] * 20 >= begun[key] && late[key])
+            say(sprintf("%s with %s: %d of %d answers began only after more than %d of the %d s that a host has: %s",
+                part[1], part[2], late[key], begun[key], limit[part[2]] * 0.8, limit[part[2]],
                 "fewer slots for each host, a smaller model, or one host more"))
         if (part[2] in limit && context && most[key] > context * 0.8)
             say(sprintf("%s with %s: its longest prompt has %d of %d tokens: %s", part[1], part[2], most[key],

@@ -105,6 +105,10 @@ _FAULTS: Mapping[str, tuple[str, str]] = {
         "HAProxy does not take the router's configuration",
         "look at its version; what it said should be reported",
     ),
+    "names": (
+        "the hosts' names are not looked up there in time, and HAProxy does not start without",
+        "mend name resolution there, or give the hosts addresses (`advertise`), and run again",
+    ),
     "manager": (
         "no service manager of this user's can be reached there",
         "log in there once (on Linux: let root run `loginctl enable-linger {user}`) and run again",

@@ -25,7 +25,8 @@ scratch() {
 }
 leave() { [ -z "${scratch_dir:-}" ] || rm -rf "$scratch_dir"; }
 trap leave EXIT
-trap 'exit 129' HUP INT TERM PIPE
+trap 'exit 129' HUP INT TERM
+trap 'exit 141' PIPE
 
 descendants() {
     ps -A -o pid= -o ppid= 2>/dev/null | awk -v root="$1" '

@@ -152,8 +152,13 @@ apply() { # without a configuration there, as where a first publish was put back
     says=$(sed -n "s/.*string '\($WORD [0-9a-f]*\)'.*/\1/p" "$CONFIG")
     [ -n "$HAPROXY" ] && [ -x "$HAPROXY" ] || HAPROXY=$(command -v haproxy)
     [ -n "$HAPROXY" ] || stop absent haproxy
-    # A name that leads nowhere yet is looked up for long.
-    bounded 60 "$HAPROXY" -c -f "$CONFIG" >"$said" 2>&1 || stop config "$(tail_of "$said")"
+    # A name that leads nowhere yet is looked up for long, and again when it starts.
+    began=$(date +%s)
+    bounded "$DEADLINE_S" "$HAPROXY" -c -f "$CONFIG" >"$said" 2>&1 || case $? in
+        124) stop names "$(sed -n 's/^# names: *//p' "$CONFIG")" ;;
+        *) stop config "$(tail_of "$said")" ;;
+    esac
+    looked_up_s=$(($(date +%s) - began))
     reach_manager
     active || case $(port) in
         foreign) stop port "$(listener)" ;;
@@ -161,7 +166,7 @@ apply() { # without a configuration there, as where a first publish was put back
     esac
     start >"$said" 2>&1 || stop service "$(tail_of "$said")"
     # Another user's router with the same settings is as good; ours waits for the port.
-    if waited "$DEADLINE_S"; then
+    if waited $((DEADLINE_S + 2 * looked_up_s)); then
         if [ -n "$acted" ]; then say started "$SERVICE"; else say running "$SERVICE"; fi
         return
     fi
