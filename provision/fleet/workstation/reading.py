@@ -165,6 +165,11 @@ def clean(text: str) -> str:
     return _CONTROL.sub("?", text).strip()
 
 
+def numbers(version: str) -> tuple[int, ...]:
+    """Turn a version into numbers that compare: `1.18.33-dev` into (1, 18, 33)."""
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+
+
 def _all(lines: Lines, wanted: str) -> tuple[str, ...]:
     return tuple(clean(value) for key, value in lines if key == wanted)
 

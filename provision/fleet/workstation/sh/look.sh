@@ -53,7 +53,8 @@ if [ -n "$found" ]; then
     if [ -z "$version" ]; then
         scratch; s=$scratch_dir # OpenCode makes its folders even for --version
         version=$(HOME=$s XDG_CONFIG_HOME=$s XDG_DATA_HOME=$s XDG_STATE_HOME=$s XDG_CACHE_HOME=$s \
-            bounded 15 "$found" --version </dev/null 2>/dev/null | tail -n 1)
+            bounded 15 "$found" --version </dev/null 2>/dev/null |
+                sed -n 's/^v\{0,1\}\([0-9][0-9]*\.[0-9].*\)$/\1/p' | tail -n 1)
     fi
     say opencode_path "$found"
     say opencode_version "$version"
