@@ -232,3 +232,15 @@ def test_npm_failing_is_said_with_its_own_words(laptop: Home, tmp_path: Path) ->
     assert wrong is not None
     assert "E404" in wrong[2]
     assert set(laptop.tree()) == {".profile"}
+
+
+@pytest.mark.parametrize(("target", "in_the_way"), [("ours", False), ("elsewhere", True)])
+def test_a_link_of_ours_without_its_program_is_in_nobody_s_way(
+    laptop: Home, target: str, *, in_the_way: bool
+) -> None:
+    link = laptop.home / ".local/bin/opencode"
+    link.parent.mkdir(parents=True)
+    ours = laptop.home / ".local/share/astraeus-provision/opencode/1.2.3/bin/opencode"
+    link.symlink_to(ours if target == "ours" else laptop.home / "gone")
+    seen = read_look(laptop.run(SH, "look", LOOK_VALUES, PATH="/usr/bin:/bin"))
+    assert (seen.opencode, seen.link_in_the_way) == (None, in_the_way)
