@@ -108,6 +108,10 @@ _FAULTS: Mapping[str, tuple[str, str]] = {
         "no service manager of this user's can be reached there",
         "log in there once (on Linux: let root run `loginctl enable-linger {user}`) and run again",
     ),
+    "masked": (
+        "its user has masked the loopback router's unit, so that it never runs",
+        f"`systemctl --user unmask {SERVICE}.service` there, or `router: {{loopback: false}}` in the site",
+    ),
     "end": ("the loopback router could not be ended", "see what the service manager said"),
     "service": ("the loopback router could not be started", "see what the service manager said"),
     "port": (

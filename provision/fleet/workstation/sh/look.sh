@@ -117,10 +117,8 @@ if [ "$PORT" != 0 ]; then
     scratch
     : >"$scratch_dir/router"
     code=$(NO_PROXY=127.0.0.1 no_proxy=127.0.0.1 fetch 3 "http://127.0.0.1:$PORT$STATUS_PATH" "$scratch_dir/router")
-    case $code in
-        '000 curl 7'* | '000 wget '* | '000 python '*) say haproxy_port free ;;
-        *) say haproxy_port "$code $(head -c 200 "$scratch_dir/router" 2>/dev/null | head -n 1)" ;;
-    esac
+    if refused "$code" "$scratch_dir/router"; then say haproxy_port free
+    else say haproxy_port "$code $(head -c 200 "$scratch_dir/router" 2>/dev/null | head -n 1)"; fi
 fi
 
 address() {
