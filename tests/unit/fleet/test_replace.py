@@ -189,6 +189,40 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_piece_of_the_new(laptop: 
     assert laptop.tree() == {"f": f"{file.lstat().st_mode:o} {b'old'.hex()}"}
 
 
+# As on a full disk, the shell's own writes end with an error here.
+FULL = "trap '' XFSZ; ulimit -f 16"
+
+
+def test_without_room_for_the_record_no_file_is_replaced(laptop: Home, sh: list[str]) -> None:
+    deep = laptop.home / "/".join(["a" * 200] * 3)
+    deep.mkdir(parents=True)
+    files = [deep / str(number) for number in range(30)]
+    for file in files:
+        file.write_text("old")
+    before = laptop.tree()
+    lines = replace_lines([_change(file, b"new") for file in files])
+    values = replace_values("replace", _folders(laptop.home), "r1")
+    _, wrong = replaced(laptop.run(sh, "replace", values, lines, before=FULL))
+    assert wrong is not None
+    assert wrong.evidence
+    assert laptop.tree() == before
+
+
+def test_a_backup_that_fails_takes_the_others_with_it(laptop: Home, sh: list[str]) -> None:
+    small, known, large = (laptop.home / name for name in ("small", "known", "large"))
+    small.write_text("old")
+    known.write_text("old")
+    Path(f"{known}.astraeus.bak").write_text("a run that was confirmed")
+    large.write_bytes(os.urandom(90_000))
+    lines = replace_lines([_change(file, b"new") for file in (small, known, large)])
+    values = replace_values("replace", _folders(laptop.home), "r1")
+    _, wrong = replaced(laptop.run(sh, "replace", values, lines, before=FULL))
+    assert wrong is not None
+    assert "large.astraeus.bak" in wrong.evidence
+    assert set(laptop.tree()) == {"small", "known", "known.astraeus.bak", "large"}
+    assert small.read_text() == known.read_text() == "old"
+
+
 def test_a_folder_that_may_not_be_written_is_said(laptop: Home, sh: list[str]) -> None:
     (laptop.home / "d").write_text("a file where a folder should be")
     _, wrong = _replace(laptop, sh, _change(laptop.home / "d/sub/f", b"new"))
