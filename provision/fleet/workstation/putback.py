@@ -41,7 +41,8 @@ def put_back(state: State, host: Host) -> bool:
             fault = router_fault(host, look, paths)
             outcome = PutBack(machine=machine, status="changed", files=paths)
             if fault is not None:
-                outcome = _failed(machine, f"its files are back, and {fault}", "mend that and run again")
+                failed = _failed(machine, fault, "mend that and run again")
+                outcome = failed.model_copy(update={"files": paths})
         elif wrong.code == NO_RECORD and was_written(machine):
             outcome = _failed(machine, LOST, "what stood there before lies beside each file (.astraeus.bak)")
         elif wrong.code == NO_RECORD:
