@@ -15,6 +15,7 @@ from provision.fleet.workstation.sharedfile import (
     SharedPlan,
     broken,
     give_back,
+    not_barred,
     said,
     share,
     text_of,
@@ -163,6 +164,7 @@ def intend(found: Mapping[str, FoundFile], folders: Folders, order: Order) -> In
     changes += [*main.changes, *(plugin.changes if plugin is not None else ()), *whole.changes]
     changes += shell_changes(shells, folders)
     changes += _remembered(found[folders.ledger], file.path, main, plugin, whole, shells, folders)
+    not_barred(changes)
     shown = "".join(f"- ours in {one.found.path}\n" for one in moved)
     shown += main.shown + ("" if plugin is None else plugin.shown) + whole.shown
     shown += "".join(edit.shown for edit in shells.edits)

@@ -16,6 +16,7 @@ from provision.fleet.workstation.sharedfile import (
     FileChange,
     Refused,
     give_back,
+    not_barred,
     said,
     text_of,
     writable,
@@ -80,6 +81,7 @@ def withdraw(found: Mapping[str, FoundFile], folders: Folders) -> Withdrawal | N
     done = Ledger(file=ledger.file, plugin_file=ledger.plugin_file, whole=ledger.whole).packed()
     if there.content != done:
         changes.append(FileChange(there, "600", done, f"{there.path}.bak"))
+    not_barred(changes)
     configs = (ledger.file, *(f"{folders.config_home}/opencode/{name}" for name in NAMES))
     return Withdrawal(
         tuple(changes),
