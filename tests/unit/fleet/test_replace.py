@@ -231,6 +231,21 @@ def test_a_folder_that_may_not_be_written_is_said(laptop: Home, sh: list[str]) -
     assert set(laptop.tree()) == {"d"}
 
 
+def test_a_folder_that_bars_its_file_keeps_no_other_from_being_put_back(laptop: Home, sh: list[str]) -> None:
+    first, barred, last = (laptop.home / name for name in ("a", "barred", "z"))
+    for file in (first, barred, last):
+        file.write_text("old")
+    before = laptop.tree()
+    lines = replace_lines([_change(first, b"new"), _change(barred, None), _change(last, None)])
+    values = replace_values("replace", _folders(laptop.home), "r1")
+    denied = '{ case "$*" in */barred) echo denied; return 1 ;; esac; command %s "$@"; }'
+    before_it = "".join(f"{name}() {denied % name}\n" for name in ("rm", "mv"))
+    _, wrong = replaced(laptop.run(sh, "replace", values, lines, before=before_it))
+    assert wrong is not None
+    assert str(barred) in wrong.evidence
+    assert laptop.tree() == before
+
+
 def test_an_interrupted_script_leaves_nothing_half_written(laptop: Home, sh: list[str]) -> None:
     file = laptop.home / ".config/f"
     values = replace_values("replace", _folders(laptop.home), "r1")
