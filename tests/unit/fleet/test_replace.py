@@ -6,6 +6,7 @@ import os
 import signal
 import stat
 import subprocess
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -104,6 +105,19 @@ def test_what_was_written_is_unconfirmed_until_it_is_settled(laptop: Home, sh: l
     _, wrong = _put_back(laptop, sh)
     assert wrong is not None
     assert wrong.code == NO_RECORD
+
+
+def test_what_is_settled_needs_no_copies_in_our_folder(laptop: Home, sh: list[str]) -> None:
+    shared, whole = laptop.home / "shared", laptop.home / "whole"
+    copy = _record(laptop).with_name("whole.0")
+    for file in (shared, whole):
+        file.write_text("old")
+    _replace(laptop, sh, _change(shared, b"1"), replace(_change(whole, b"1"), backup=str(copy)))
+    assert copy.read_text() == "old"
+    settle = replace_values("settle", _folders(laptop.home), "r1")
+    assert laptop.run(sh, "replace", settle) == laptop.run(sh, "replace", settle) == []
+    assert not copy.exists()
+    assert Path(f"{shared}.astraeus.bak").read_text() == "old", "the user may want it"
 
 
 def test_what_is_put_back_to_an_unconfirmed_file_stays_unconfirmed(laptop: Home, sh: list[str]) -> None:

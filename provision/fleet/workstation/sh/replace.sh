@@ -207,10 +207,15 @@ restore() {
     say changed "$path"
 }
 forget() { rm -f "$backup"; }
+forget_ours() { # a copy beside the user's file stays: she may want it
+    case $backup in "${RECORD%/*}"/*) forget ;; esac
+}
 
 if [ "$ACT" = putback ]; then
     undo
 elif [ "$ACT" = settle ]; then
+    [ ! -f "$RECORD" ] || todo=$(sed -n "s/^file$tab//p" "$RECORD")
+    each forget_ours
     rm -f "$RECORD"
     or_stop "$RECORD"
     settled=1
