@@ -13,9 +13,10 @@ import pytest
 
 from provision.fleet.workstation.exchange import ended, script
 from provision.fleet.workstation.intent import intend
-from provision.fleet.workstation.reading import FoundFile, read_found
+from provision.fleet.workstation.reading import FoundFile, read_found, read_look
 from provision.fleet.workstation.sharedfile import Refused
 from provision.fleet.workstation.withdrawal import withdraw
+from tests.unit.fleet.homes import LOOK_VALUES, Home
 from tests.unit.fleet.test_agents import CONFIG, FOLDERS, OMO, USERS, found, published, wanted
 
 NOBODY = 65534
@@ -74,6 +75,12 @@ def test_the_folder_that_bars_a_file_is_named(home: Path, sh: list[str]) -> None
         ".omo/omo.jsonc": f"{home}/.omo",
         ".config/opencode/agents/a.md": str(closed),
     }
+
+
+def test_a_relative_xdg_folder_is_none(laptop: Home, sh: list[str]) -> None:
+    (laptop.home / ".profile").write_text("export XDG_CONFIG_HOME=conf XDG_STATE_HOME=state\n")
+    look = read_look(laptop.run(sh, "look", LOOK_VALUES))
+    assert (look.config_home, look.state_home) == (f"{laptop.home}/.config", f"{laptop.home}/.local/state")
 
 
 @pytest.mark.parametrize("path", [CONFIG, OMO, FOLDERS.ledger])

@@ -4,8 +4,10 @@
 # which settings it has), PLACES (where programs are that a user's PATH may lack).
 login_env
 home=${HOME:-}
-config_home=$(login_value XDG_CONFIG_HOME); [ -n "$config_home" ] || config_home=$home/.config
-state_home=$(login_value XDG_STATE_HOME); [ -n "$state_home" ] || state_home=$home/.local/state
+config_home=$(login_value XDG_CONFIG_HOME)
+state_home=$(login_value XDG_STATE_HOME)
+case $config_home in /*) ;; *) config_home=$home/.config ;; esac # a relative one is none, as XDG says
+case $state_home in /*) ;; *) state_home=$home/.local/state ;; esac
 
 record=$state_home/astraeus-provision/putback
 [ ! -f "$record" ] || say unconfirmed "$(sed -n 's/^run[[:blank:]]//p' "$record" 2>/dev/null)"

@@ -3,7 +3,9 @@
 set -f
 barred() { # PATH: say what above it keeps it from being written: the nearest thing that is there
     up=${1%/*}
-    while [ -n "$up" ] && [ ! -e "$up" ] && [ ! -h "$up" ]; do up=${up%/*}; done
+    while [ -n "$up" ] && [ ! -e "$up" ] && [ ! -h "$up" ]; do
+        case $up in */*) up=${up%/*} ;; *) up=. ;; esac
+    done
     up=${up:-/}
     if [ ! -d "$up" ] || [ ! -w "$up" ] || [ ! -x "$up" ]; then printf 'barred %s\t%s\n' "$up" "$1"; fi
 }
