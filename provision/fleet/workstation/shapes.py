@@ -157,7 +157,7 @@ class EquipPlan(Frozen):
 
     how: Literal["present", "npm", "package", "declined", "impossible"]
     said: str = ""
-    """Why, where it is declined or impossible."""
+    """Why, where it is declined or impossible; of one that is present, that it has another version."""
 
 
 class Look(Frozen):

@@ -83,6 +83,15 @@ print(r.getcode(), end="")' "$2" "$3" "${4:-}" 2>"$3.err" || printf '000 python 
         printf '000 no curl, wget or python3'
     fi
 }
+# refused ANSWER FILE: whether fetch says that nothing listens there. GNU's wget has a status for it, the others a
+# sentence; whatever else went wrong is something that listens.
+refused() {
+    case $1 in
+        '000 curl 7' | '000 wget 4') return 0 ;;
+        '000 wget '* | '000 python '*) grep -q 'Connection refused' "$2.err" 2>/dev/null ;;
+        *) return 1 ;;
+    esac
+}
 
 login_env() {
     # As a login shell sees it; only the names below leave this function: the rest may be secret.

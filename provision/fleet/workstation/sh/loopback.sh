@@ -129,13 +129,15 @@ port() { # free, ours (with these settings), other (a loopback router with other
     case $now in
         "200 $says") echo ours ;;
         "200 $WORD "*) echo other ;;
-        '000 curl 7 '* | '000 wget '* | '000 python '*) echo free ;;
-        *) echo foreign ;;
+        *) if refused "${now% }" "$scratch_dir/router"; then echo free; else echo foreign; fi ;;
     esac
 }
 active() {
     if [ $manager = launchd ]; then launchctl print "$(domain)/$SERVICE" >/dev/null 2>&1
     else user_systemctl is-active -q "$SERVICE.service"; fi
+}
+masked() { # by its user, who said so that it shall never run
+    [ $manager = systemd ] && [ "$(user_systemctl is-enabled "$SERVICE.service" 2>/dev/null)" = masked ]
 }
 fails() { # whether it ends again and again, as where it does not get its port
     [ $manager = systemd ] && [ "$(user_systemctl show -p NRestarts "$SERVICE.service")" != NRestarts=0 ]
@@ -160,6 +162,7 @@ apply() { # without a configuration there, as where a first publish was put back
     esac
     looked_up_s=$(($(date +%s) - began))
     reach_manager
+    ! masked || stop masked "$UNIT"
     active || case $(port) in
         foreign) stop port "$(listener)" ;;
         other) stop router "$(answer)" ;;
