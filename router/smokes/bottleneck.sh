@@ -1,15 +1,16 @@
 # `bottleneck`: what OpenCode's own session store says of each agent and model.
 bottleneck() {
-    [ -r "$FACTS" ] || no_rows "$FACTS is not there: $AGAIN"
     find_program
-    [ -n "$found" ] || no_rows "OpenCode is not on this machine: $AGAIN"
+    [ -n "$found" ] || no_rows 'OpenCode is not on this machine' "$AGAIN"
     store=${OPENCODE_DB:-opencode.db}
     case $store in /*) ;; *) store=$opencode_data/$store ;; esac
-    [ -f "$store" ] || no_rows "$store is not there: OpenCode had no session yet" yes
-    counted || counted || no_rows "OpenCode cannot read a copy of $store: $(tail -n 2 "$scratch_dir/rows.err" | plain)"
+    [ -f "$store" ] || no_rows "$store is not there: OpenCode had no session yet"
+    counted || counted ||
+        no_rows "OpenCode cannot read a copy of $store: $(tail -n 2 "$scratch_dir/rows.err" | plain)" \
+            'see what `opencode db` says of it'
     awk -F '\t' -v days="$days" "$(summary)" "$FACTS" "$scratch_dir/rows" >"$scratch_dir/summary"
     if [ $json = yes ]; then
-        awk -F '\t' "$json_words"'
+        tell_json "$(awk -F '\t' "$json_words"'
             BEGIN { printf "{\"ok\": true, \"rows\": [" }
             $1 == "field" { for (i = 2; i <= NF; i++) field[i] = $i }
             $1 == "row" {
@@ -20,9 +21,9 @@ bottleneck() {
                 printf "}"
             }
             $1 == "advice" { advice = advice (advice == "" ? "" : ",") "\n  " word($2) }
-            END { print "\n], \"advice\": [" advice "\n]}" }' "$scratch_dir/summary"
+            END { print "\n], \"advice\": [" advice "\n]}" }' "$scratch_dir/summary")"
     else
-        awk -F '\t' '
+        tell "$(awk -F '\t' '
             $1 == "field" || $1 == "row" {
                 lines++
                 for (i = 2; i <= NF; i++) {
@@ -44,7 +45,7 @@ bottleneck() {
                 }
                 if (lines > 1) print ""
                 for (i = 1; i <= said; i++) print "- " advice[i]
-            }' "$scratch_dir/summary"
+            }' "$scratch_dir/summary")"
     fi
     exit 0
 }
@@ -59,15 +60,17 @@ counted() { # in a copy: OpenCode tidies up what it opens. One that is written t
         </dev/null >"$scratch_dir/rows" 2>"$scratch_dir/rows.err"
 }
 
-no_rows() { # no_rows WHY [yes]: nothing to count; that is no fault where nobody worked yet
+no_rows() { # no_rows WHY [REMEDY]: nothing to count; without a remedy that is no fault: nobody worked yet
     if [ $json = yes ]; then
-        printf '%s\n' "$1" | awk -v ok="$([ "${2:-no}" = yes ] && echo true || echo false)" "$json_words"'
-            { print "{\"ok\": " ok ", \"rows\": [], \"advice\": [" word($0) "]}" }'
+        tell_json "$(printf '%s\n' "$@" | awk -v ok="$([ $# -eq 1 ] && echo true || echo false)" "$json_words"'
+            { advice = advice (NR > 1 ? ", " : "") word($0) }
+            END { print "{\"ok\": " ok ", \"rows\": [], \"advice\": [" advice "]}" }')"
     else
-        printf '%s\n' "$1"
+        tell "$1"
+        [ $# -eq 1 ] || tell "-> $2"
     fi
-    [ "${2:-no}" = yes ] && exit 0
-    exit 5
+    [ $# -eq 1 ] || exit 5
+    exit 0
 }
 
 # One line for each answer, the quickest of an agent and model first. Where it called tools, the time is theirs too.

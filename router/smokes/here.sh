@@ -1,15 +1,21 @@
 # What was published to this workstation, and its OpenCode in a home that is a copy.
 AGAIN='run `astraeus-provision router apply` where the site is kept'
-DATA=$HOME/.local/share/astraeus-provision
+DATA=${HOME:-}/.local/share/astraeus-provision
 FACTS=$DATA/expected.tsv
 
 fact() { awk -F '\t' -v kind="$1" '$1 == kind { print $2; exit }' "$FACTS"; }
 facts() { awk -F '\t' -v kind="$1" '$1 == kind' "$FACTS" | cut -f 2-; }
 
-known() { # what every command begins with
-    [ -r "$FACTS" ] && return
-    check published no "$FACTS is not there" "$AGAIN"
-    verdict
+# What every command begins with: is there what it compares with?
+known() {
+    if [ -z "${HOME:-}" ]; then unable published 'HOME is not set' 'set HOME to your home, then run it again'
+    elif [ ! -f "$FACTS" ] || [ ! -r "$FACTS" ]; then unable published "$FACTS is not there" "$AGAIN"
+    elif ! whole; then unable published "$FACTS is not whole" "$AGAIN"; fi
+}
+whole() { # the last line counts the others
+    awk -F '\t' '
+        { ended = $1 == "end" && $2 == NR - 1; has[$1] = $2 }
+        END { exit !(ended && has["opencode"] != "" && has["config"] ~ /^\/.+\//) }' "$FACTS"
 }
 
 home_of() { # home_of VARIABLE DEFAULT: a folder as OpenCode takes it

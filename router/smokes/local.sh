@@ -1,6 +1,5 @@
 # `local`: this workstation by itself.
 smoke_local() {
-    known
     find_program
     if [ -z "$found" ]; then no_program; else
         local_opencode
