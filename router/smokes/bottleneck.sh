@@ -56,7 +56,7 @@ counted() { # in a copy: OpenCode tidies up what it opens. One that is written t
         rm -f "$copy/store.db$_part"
         [ ! -f "$store$_part" ] || cp "$store$_part" "$copy/store.db$_part" 2>"$scratch_dir/rows.err" || return
     done
-    in_copy bounded "$(at_most 45)" env "OPENCODE_DB=$copy/store.db" "$found" db --pure --format tsv "$(query)" \
+    bounded "$(at_most 45)" in_copy env "OPENCODE_DB=$copy/store.db" "$found" db --pure --format tsv "$(query)" \
         </dev/null >"$scratch_dir/rows" 2>"$scratch_dir/rows.err"
 }
 

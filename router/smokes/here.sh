@@ -45,7 +45,7 @@ make_copy() {
     copy_home "$copy" "$config"
 }
 
-in_copy() { # in_copy COMMAND...
+in_copy() { # in_copy PROGRAM...: under a deadline, which an interrupt of ours reaches only around it
     (
         cd "$copy/empty" || exit
         HOME=$copy XDG_CONFIG_HOME=$copy/.config XDG_DATA_HOME=$copy/.local/share
@@ -54,14 +54,14 @@ in_copy() { # in_copy COMMAND...
         export HOME XDG_CONFIG_HOME XDG_DATA_HOME XDG_STATE_HOME XDG_CACHE_HOME npm_config_cache \
             OPENCODE_DISABLE_AUTOUPDATE OPENCODE_DISABLE_MODELS_FETCH OMO_SEND_ANONYMOUS_TELEMETRY
         unset OPENCODE_CONFIG_DIR OPENCODE_DB OPENCODE_SERVER_USERNAME
-        "$@"
+        exec "$@"
     )
 }
 
 # Sets $settings, OpenCode's configuration as it resolves it, flat; false where there is none, with $said.
 read_settings() {
     settings=$scratch_dir/settings
-    in_copy bounded "$(at_most 45)" "$found" debug config \
+    bounded "$(at_most 45)" in_copy "$found" debug config \
         </dev/null >"$scratch_dir/config.json" 2>"$scratch_dir/config.err"
     _code=$?
     # Prompts are long, and nobody asks for them.
