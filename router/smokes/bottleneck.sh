@@ -1,13 +1,17 @@
+STORE_ADVICE='see that it is whole, and that you may read it; where it is moved away, OpenCode begins a new one'
+
 # `bottleneck`: what OpenCode's own session store says of each agent and model.
 bottleneck() {
     find_program
     [ -n "$found" ] || no_rows 'OpenCode is not on this machine' "$AGAIN"
     store=${OPENCODE_DB:-opencode.db}
     case $store in /*) ;; *) store=$opencode_data/$store ;; esac
-    [ -f "$store" ] || no_rows "$store is not there: OpenCode had no session yet"
+    [ -e "$store" ] || [ -h "$store" ] || no_rows "$store is not there: OpenCode had no session yet"
+    [ -f "$store" ] || no_rows "$store is no file" "$STORE_ADVICE"
+    # The newest answers stand in the log alone, and a log that is none is passed over without a word.
+    whole_log || no_rows "$store-wal is no write-ahead log: the newest answers are lost" "$STORE_ADVICE"
     counted || counted ||
-        no_rows "OpenCode cannot read a copy of $store: $(tail -n 2 "$scratch_dir/rows.err" | plain)" \
-            'see what `opencode db` says of it'
+        no_rows "OpenCode cannot read a copy of $store: $(tail -n 2 "$scratch_dir/rows.err" | plain)" "$STORE_ADVICE"
     awk -F '\t' -v days="$days" "$(summary)" "$FACTS" "$scratch_dir/rows" >"$scratch_dir/summary"
     if [ $json = yes ]; then
         tell_json "$(awk -F '\t' "$json_words"'
@@ -48,6 +52,13 @@ bottleneck() {
             }' "$scratch_dir/summary")"
     fi
     exit 0
+}
+
+whole_log() { # by the first bytes that SQLite gives it
+    [ ! -s "$store-wal" ] || [ ! -r "$store-wal" ] || case $(od -An -N4 -tx1 "$store-wal" | tr -d ' \n') in
+        377f0682 | 377f0683) ;;
+        *) return 1 ;;
+    esac
 }
 
 counted() { # in a copy: OpenCode tidies up what it opens. One that is written to just then is copied again.
@@ -102,6 +113,7 @@ function at(key, share,    n) {
 }
 function say(text) { print "advice\t" text; spoken++ }
 function span() { return days == 1 ? "day" : days " days" }
+function all_of(n) { return n " answer" (n == 1 ? "" : "s") }
 NR == FNR {
     if ($1 == "agent") {
         named[$3] = $2; place[$2] = $4; links = split($8, link, ">")
@@ -137,7 +149,7 @@ END {
     }
     if (!total) { say("no answers in the last " span()); exit }
     for (agent in fallen) {
-        text = agent " fell back in " fallen[agent] " of " answers[agent] " answers: "
+        text = agent " fell back in " fallen[agent] " of " all_of(answers[agent]) ": "
         if (place[agent] == "gpu")
             say(text "the pool was down or too slow; see `smoke local`, and give it another host or fewer users")
         else
@@ -162,7 +174,7 @@ END {
             say(sprintf("%s with %s: its longest prompt has %d of %d tokens: %s", part[1], part[2], most[key],
                 context, "longer ones are cut or summed up; give it smaller pieces"))
     }
-    if (!spoken) say("nothing to change: " total " answers in the last " span())
+    if (!spoken) say("nothing to change: " all_of(total) " in the last " span())
 }
 SUMMARY
 }

@@ -45,7 +45,8 @@ json_words='function word(text) {
 
 verdict() { # the end of `local` and `routing`: 0, or 5 where a check failed
     if [ $json = yes ]; then
-        tell_json "$(printf '%s' "$checks" | awk -F '\t' -v ok="$([ $bad -eq 0 ] && echo true || echo false)" "$json_words"'
+        [ $bad -eq 0 ] && _ok=true || _ok=false
+        tell_json "$(printf '%s' "$checks" | awk -F '\t' -v ok=$_ok "$json_words"'
             BEGIN { printf "{\"ok\": %s, \"checks\": [", ok }
             { printf "%s\n  {\"check\": %s, \"ok\": %s, \"detail\": %s, \"remedy\": %s}", (NR > 1 ? "," : ""),
                 word($1), ($2 == "yes" ? "true" : "false"), word($3), word($4) }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import stat
 import subprocess
@@ -182,7 +183,8 @@ class Station:
         write(self.omo_file, "// ours\n" + json.dumps(self.omo, indent=2))
         write(self.chain_file, f"const CHAINS = {json.dumps(self.chains, indent=2)}\nexport default 1\n")
         write(self.plugin / "package.json", "{}")
-        write(self.store, "")
+        if not os.path.lexists(self.store):
+            write(self.store, "")
         write(self.home / ".local/share/opencode/auth.json", json.dumps({"other": {"key": SECRET}}))
         hosts = Loopback(
             port=self.port,
