@@ -80,11 +80,11 @@ def examined(operation: Operation) -> dict[str, list[Check]]:
     """Every machine's checks, hosts first; a machine that told nothing has one."""
     looked = see(operation)
     seen, passwords = looked.survey, looked.sudo_passwords
-    operation = replace(operation, site=looked.site)
+    fitted = replace(operation, site=looked.site)
     site, catalogue = operation.site, operation.catalogue
     found = preflight(site, catalogue, seen, passwords=looked.asked, site_file=operation.site_file)
     silent = {one.machine: one for one in found if one.machine in {*seen.unreachable, *seen.keys}}
-    hosts = [host for host in site.hosts if host.name in operation.limit]
+    hosts = [host for host in looked.site.hosts if host.name in operation.limit]
     cases = {
         host.name: Case(
             host=host,
@@ -93,14 +93,15 @@ def examined(operation: Operation) -> dict[str, list[Check]]:
             facts=seen.hosts[host.name],
             password_given=host.name in passwords,
             site_file=operation.site_file,
+            fits=looked.fits,
         )
         for host in hosts
         if host.name in seen.hosts
     }
     stations = [one.name for one in site.consumers if one.name in operation.limit]
     with step(operation.terminal.progress, f"Examine {', '.join([*cases, *stations])}"):
-        examined_hosts = at_once([partial(_host, operation, case, passwords) for case in cases.values()])
-        confirmed = _confirmed(operation, [name for name in stations if _asks(seen, name)])
+        examined_hosts = at_once([partial(_host, fitted, case, passwords) for case in cases.values()])
+        confirmed = _confirmed(fitted, [name for name in stations if _asks(seen, name)])
     checks = dict(zip(cases, examined_hosts, strict=True))
     for name in stations:
         if name in seen.workstations:
@@ -114,7 +115,7 @@ def examined(operation: Operation) -> dict[str, list[Check]]:
 def _host(operation: Operation, case: Case, passwords: Mapping[str, str]) -> list[Check]:
     name = case.host.name
     again = operation.again(name, verb=operation.deploys)
-    plan = _plan(operation, name, case.facts)
+    plan = _plan(operation, case)
     word = passwords.get(name)
     seen = vitals(operation.ways[name], word, lambda argv: operation.log(join(argv)))
     if plan is None:
@@ -124,8 +125,9 @@ def _host(operation: Operation, case: Case, passwords: Mapping[str, str]) -> lis
     )
 
 
-def _plan(operation: Operation, name: str, facts: HostFacts) -> HostPlan | None:
-    plan = make_plan(operation.site, operation.catalogue, {name: facts}, {}, {}, ())
+def _plan(operation: Operation, case: Case) -> HostPlan | None:
+    seen = {case.host.name: case.facts}
+    plan = make_plan(operation.site, operation.catalogue, seen, {}, {}, (), fits=case.fits)
     return plan.hosts[0] if plan.hosts else None
 
 

@@ -141,7 +141,7 @@ def _fitted(host: Host, site: Site, found: Fit) -> Host:
 
 
 def needs_text(model: Model, wishes: Wishes, found: Fit) -> str:
-    """What a model needs that does not fit, and what there is: `21.2 GiB (f16 cache) …, 15.7 are usable`."""
+    """What a model needs that does not fit, and what there is: `needs 21.2 GiB (f16 cache) …`."""
     caches = (wishes.cache,) if wishes.cache else CHOSEN_CACHES
     at = found.server
     sizes = " or ".join(
@@ -151,9 +151,8 @@ def needs_text(model: Model, wishes: Wishes, found: Fit) -> str:
     beside = margin(model) / GIB
     free = f" and {beside:.1f} free beside it" if beside else ""
     count = "1 request" if at.slots == 1 else f"{at.slots} requests"
-    return (
-        f"needs {sizes} of GPU memory with {count} at a time{free}, {sum(found.cards) / GIB:.1f} are usable"
-    )
+    has = sum(found.cards) / GIB
+    return f"needs {sizes} of GPU memory with {count} at a time{free}; {has:.1f} GiB are usable"
 
 
 def processor_share(model: Model, found: Fit) -> int:

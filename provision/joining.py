@@ -75,7 +75,7 @@ def _served(operation: Operation) -> tuple[Site, dict[str, dict[str, str]]]:
     """
     looked = see(operation)
     seen = looked.survey
-    plan = make_plan(looked.site, operation.catalogue, seen.hosts, {}, {}, ())
+    plan = make_plan(looked.site, operation.catalogue, seen.hosts, {}, {}, (), fits=looked.fits)
     missing = {host.name for host in operation.site.hosts} - {one.name for one in plan.hosts}
     if missing:
         found = preflight(operation.site, operation.catalogue, seen, passwords=looked.asked)
@@ -205,6 +205,7 @@ def _proof(operation: Operation, host: Host, promised: Mapping[str, str]) -> Pro
                 digest=promised.get(full_name(model.name)),
                 context_tokens=catalogue.context_tokens,
                 tool_call_may_fail=model.tool_call_may_fail,
+                offloaded=host.accept_offload,
             )
             for model in models
         ),

@@ -97,8 +97,5 @@ def _carried_out(operation: Operation, names: list[str]) -> dict[str, ProvisionE
             continue
         operation.outcomes.add("withdraw", name, "changed", *outcome.files, *outcome.removed)
         operation.outcomes.add("withdraw", name, "warning", *outcome.kept)
-        left = (
-            "OpenCode itself stays; if it came with us, it goes with: rm -r ~/.local/share/astraeus-provision"
-        )
-        operation.outcomes.add("withdraw", name, "left", left)
+        operation.outcomes.add("withdraw", name, "left", *outcome.left)
     return failed

@@ -278,6 +278,8 @@ class Withdrawn(Outcome):
     removed: tuple[str, ...] = ()
     """Folders that went with them."""
     kept: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    """Programs that stay, each with the command that removes it."""
 
 
 class PutBack(Outcome):

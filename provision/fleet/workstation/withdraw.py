@@ -18,7 +18,7 @@ from provision.fleet.workstation.reading import clean, folders_of
 from provision.fleet.workstation.replace import replace_lines, replace_values, replaced
 from provision.fleet.workstation.shapes import Withdrawn
 from provision.fleet.workstation.sharedfile import Refused
-from provision.fleet.workstation.withdrawal import withdraw
+from provision.fleet.workstation.withdrawal import programs_left, withdraw
 
 GONE_DEADLINE_S = 60
 
@@ -84,6 +84,7 @@ def withdrawn(host: Host, machine: str) -> Withdrawn:
         files=tuple(path for path in paths if path != folders.ledger),
         removed=tuple(clean(value) for key, value in gone if key == "removed"),
         kept=plan.change.kept,
+        left=programs_left(look, plan),
     )
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from provision.fleet.workstation.intent import NAMES, plugin_path, shell_changes
 from provision.fleet.workstation.ledger import Ledger, unpack
-from provision.fleet.workstation.reading import Folders, FoundFile
+from provision.fleet.workstation.reading import DATA, Folders, FoundFile
 from provision.fleet.workstation.routed import service_paths
-from provision.fleet.workstation.shapes import Change
+from provision.fleet.workstation.shapes import Change, Look
 from provision.fleet.workstation.sharedfile import (
     NOTHING,
     FileChange,
@@ -86,3 +87,19 @@ def withdraw(found: Mapping[str, FoundFile], folders: Folders) -> Withdrawal | N
         ends_router=not service_paths(folders).isdisjoint(ledger.whole),
         backups=tuple(f"{path}.astraeus.bak" for path in dict.fromkeys((*configs, plugin_path(folders)))),
     )
+
+
+def programs_left(look: Look, plan: Withdrawal) -> tuple[str, ...]:
+    """Name the programs that stay for whoever uses them by now, each with the command that removes it."""
+    left = []
+    if look.opencode is not None and look.opencode.ours:
+        link, folder = look.opencode.path, f"{look.home}/{DATA}"
+        # The link alone would be in the way of the next OpenCode.
+        goes = [folder] if link.startswith(f"{folder}/") else [folder, link]
+        left.append(f"OpenCode, which came with us, stays; it goes with: rm -r {shlex.join(goes)}")
+    if plan.ends_router:
+        left.append(
+            "HAProxy stays, as others may use it; if it came with us, it goes as a package does: "
+            "sudo apt-get remove haproxy, or as that system does it"
+        )
+    return tuple(left)

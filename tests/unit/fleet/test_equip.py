@@ -12,8 +12,9 @@ import pytest
 
 from provision.fleet.workstation.equip import ROOM_MIB, equip_values, fault, plan_equip, platforms, sha512_hex
 from provision.fleet.workstation.platforms import PLATFORMS
+from provision.fleet.workstation.reading import read_look
 from provision.fleet.workstation.shapes import Equip, Look, OpenCode, Package
-from tests.unit.fleet.homes import Home, Served
+from tests.unit.fleet.homes import LOOK_VALUES, Home, Served
 
 LINUX = Look(os="Linux", arch="x86_64", libc="glibc", avx2=True, home="/home/dev", free_disk_mib=9000)
 PIN = Package(url="http://x/y.tgz", integrity="sha512-" + base64.b64encode(b"0" * 64).decode())
@@ -186,3 +187,15 @@ def test_npm_failing_is_said_with_its_own_words(laptop: Home, tmp_path: Path) ->
     assert wrong is not None
     assert "E404" in wrong[2]
     assert set(laptop.tree()) == {".profile"}
+
+
+@pytest.mark.parametrize(("target", "in_the_way"), [("ours", False), ("elsewhere", True)])
+def test_a_link_of_ours_without_its_program_is_in_nobody_s_way(
+    laptop: Home, target: str, *, in_the_way: bool
+) -> None:
+    link = laptop.home / ".local/bin/opencode"
+    link.parent.mkdir(parents=True)
+    ours = laptop.home / ".local/share/astraeus-provision/opencode/1.2.3/bin/opencode"
+    link.symlink_to(ours if target == "ours" else laptop.home / "gone")
+    seen = read_look(laptop.run(SH, "look", LOOK_VALUES, PATH="/usr/bin:/bin"))
+    assert (seen.opencode, seen.link_in_the_way) == (None, in_the_way)

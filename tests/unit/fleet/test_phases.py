@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import os
 from pathlib import Path
 
 import pytest
 
 from provision.fleet.workstation.invoke import arguments
 from provision.fleet.workstation.shapes import Confirmed, Published
+from provision.fleet.workstation.undoing import PUT_BACK
 from provision.forms import LOCAL
 from tests.unit.fleet.runs import FAKE, SECRET, USERS, Run
 
@@ -157,3 +159,24 @@ def test_a_second_publish_of_a_run_finds_what_the_first_wrote(run: Run) -> None:
     run.look()
     states = [getattr(run.phase("publish")[LOCAL], "status", "") for _ in range(2)]
     assert states == ["changed", "ok"]
+
+
+def test_a_write_that_broke_off_is_put_back_and_says_so(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    once = f"[ -e '{tools}/done' ] || {{ : >'{tools}/done'; kill -9 $PPID; }}"
+    (tools / "mv").write_text(f'#!/bin/sh\n/bin/mv "$@"\ncase $* in *opencode.jsonc) {once} ;; esac\n')
+    (tools / "mv").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    before = run.laptop.tree()
+    run.order("m1")
+    run.look()
+    published = run.phase("publish")[LOCAL]
+    assert (tools / "done").exists()
+    assert isinstance(published, Published)
+    assert "before its end" in published.problem
+    assert published.changed == PUT_BACK
+    # What it staged and never came to rename is swept by the next write there.
+    assert {path: run.laptop.tree()[path] for path in before} == before

@@ -12,7 +12,7 @@ from provision.fleet.workstation import withdraw as phase
 from provision.fleet.workstation.exchange import Broken
 from provision.fleet.workstation.intent import asked_files
 from provision.fleet.workstation.reading import FoundFile, Lines
-from provision.fleet.workstation.shapes import Look, Withdrawn
+from provision.fleet.workstation.shapes import Look, OpenCode, Withdrawn
 from provision.fleet.workstation.sharedfile import Refused
 from provision.fleet.workstation.withdrawal import withdraw
 from router.service import service_files
@@ -36,10 +36,11 @@ class Station:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, files: dict[str, FoundFile]) -> None:
         self.files = files
+        self.look = LOOK
         self.breaks: tuple[str, str] = ("", "")
         self.fault: Lines = []
         self.did: list[str] = []
-        monkeypatch.setattr(phase, "look_at", lambda _host, _order: LOOK)
+        monkeypatch.setattr(phase, "look_at", lambda _host, _order: self.look)
         monkeypatch.setattr(phase, "files_of", lambda _host, _look, _order: self.files)
         monkeypatch.setattr(phase, "run_name", lambda: "run")
         monkeypatch.setattr(phase, "converse", self.converse)
@@ -139,8 +140,29 @@ def test_without_a_router_of_ours_none_is_ended(
     monkeypatch: pytest.MonkeyPatch, before: dict[str, FoundFile]
 ) -> None:
     station = Station(monkeypatch, published(before)[0])
-    station.withdraws()
+    assert station.withdraws().left == ()
     assert "remove" not in station.did
+
+
+LINK = f"{HOME}/.local/bin/opencode"
+DATA = f"{HOME}/.local/share/astraeus-provision"
+
+
+@pytest.mark.parametrize(
+    ("path", "ours", "goes"),
+    [
+        (LINK, True, f"rm -r {DATA} {LINK}"),
+        (f"{DATA}/opencode/1.2/bin/opencode", True, f"rm -r {DATA}"),
+        (LINK, False, None),
+    ],
+)
+def test_what_stays_is_named_with_what_removes_it(
+    station: Station, path: str, goes: str | None, *, ours: bool
+) -> None:
+    station.look = LOOK.model_copy(update={"opencode": OpenCode(path=path, version="1.2", ours=ours)})
+    left = station.withdraws().left
+    assert [one.partition(": ")[2] for one in left if "OpenCode" in one] == ([goes] if goes else [])
+    assert any("HAProxy stays" in one and "apt-get remove haproxy" in one for one in left)
 
 
 @pytest.mark.parametrize("ledger", [file(FOLDERS.ledger, "{"), FoundFile(FOLDERS.ledger, "unreadable")])

@@ -32,8 +32,8 @@ def facts(**more: Any) -> HostFacts:
 def host(
     of: HostFacts, *, vitals: Vitals | None = WELL, proof: Proof = GOOD, off: OffList = CLOSED
 ) -> list[Check]:
-    site = fitted(SITE, fits(SITE, CATALOGUE, {"gpu.local": of}))
-    case = Case(host=site.hosts[0], site=site, catalogue=CATALOGUE, facts=of)
+    room = fits(SITE, CATALOGUE, {"gpu.local": of})
+    case = Case(host=fitted(SITE, room).hosts[0], site=SITE, catalogue=CATALOGUE, facts=of, fits=room)
     return list(host_checks(case, vitals, proof, off, AGAIN))
 
 

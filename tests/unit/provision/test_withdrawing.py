@@ -45,9 +45,12 @@ class Uninstall:
 
 def test_what_is_ours_goes_and_the_site_may_follow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = Uninstall(tmp_path, monkeypatch, GOING)
-    report = one.ends(Withdrawn(machine="laptop", status="changed", files=("/home/dev/x",)))
+    report = one.ends(
+        Withdrawn(machine="laptop", status="changed", files=("/home/dev/x",), left=("OpenCode",))
+    )
     assert (report.exit_code, len(one.keep.calls)) == (0, 1)
     assert texts(one.run, "laptop", "changed") == ["/home/dev/x"]
+    assert texts(one.run, "laptop", "left") == ["OpenCode"]
 
 
 def test_where_nothing_is_ours_nothing_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

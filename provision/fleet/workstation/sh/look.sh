@@ -59,7 +59,10 @@ if [ -n "$found" ]; then
     say opencode_version "$version"
     case $target in "$(real "$home")"/.local/share/astraeus-provision/opencode/*) say opencode_ours 1 ;; esac
 elif [ -e "$home/.local/bin/opencode" ] || [ -h "$home/.local/bin/opencode" ]; then
-    say opencode_in_the_way 1
+    case $(readlink "$home/.local/bin/opencode" 2>/dev/null) in
+        "$home"/.local/share/astraeus-provision/opencode/*) ;; # ours, whose program was removed
+        *) say opencode_in_the_way 1 ;;
+    esac
 fi
 
 data=$home/.local/share/astraeus-provision
