@@ -56,7 +56,7 @@ def expectations(
     `opencode VERSION` · `plugin VERSION` (only with it) · `router PORT` (only where there is one) ·
     `context TOKENS` · `config PATH` · `model NAME PROVIDER/MODEL TOOLS FIRST_BYTE_S` ·
     `host NAME URL MODEL,…` · `agent NAME SHOWN PLACE COST trusted|untrusted MAY,… LINK>…` ·
-    `cloud PROVIDER VARIABLE,… URL`
+    `cloud PROVIDER VARIABLE,… URL` · last `end LINES`, how many stand before it: a part is not taken for all
 
     Args:
         resolved: The profile as the site keeps it; None where the user wants no agents of ours.
@@ -93,6 +93,7 @@ def expectations(
             )
             for name in resolved.clouds
         ]
+    lines.append(("end", str(len(lines))))
     return "".join("\t".join(_field(field) for field in line) + "\n" for line in lines)
 
 

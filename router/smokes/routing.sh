@@ -2,7 +2,6 @@ CHOICE="if that is not your own choice, $AGAIN"
 
 # `routing`: every agent, and every link that one of them may ask.
 smoke_routing() {
-    known
     find_program
     [ -n "$found" ] || { no_program; verdict; }
     if ! read_settings; then

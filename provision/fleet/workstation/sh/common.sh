@@ -33,7 +33,17 @@ descendants() {
         { parent[$1] = $2 }
         END { for (pid in parent) { p = pid; while (p > 1 && p != root) p = parent[p]; if (p == root) print pid } }'
 }
+end_all() { # end_all PID...: each with what it started; some write until they are gone
+    for _root; do
+        # shellcheck disable=SC2046  # a list of process ids
+        set -- "$@" $(descendants "$_root")
+    done
+    kill "$@" 2>/dev/null
+    sleep 1
+    kill -9 "$@" 2>/dev/null
+}
 # bounded SECONDS COMMAND...: kills the command and its children at the deadline (124); macOS has no timeout(1).
+# Whoever breaks us off ends both: neither the command nor its watch goes on without us.
 bounded() {
     _limit=$1; shift
     "$@" & _pid=$!
@@ -52,8 +62,9 @@ bounded() {
         # shellcheck disable=SC2086
         kill -9 $_all 2>/dev/null
     ) </dev/null >/dev/null 2>&1 & _dog=$!
-    trap 'exit 129' TERM
+    trap 'trap "" HUP INT TERM; end_all "$_pid" "$_dog"; exit 129' HUP INT TERM
     wait "$_pid"; _rc=$?
+    trap 'exit 129' HUP INT TERM
     kill "$_dog" 2>/dev/null
     wait "$_dog" 2>/dev/null
     case $_rc in 143 | 137) _rc=124 ;; esac # it died of what is sent at the deadline
