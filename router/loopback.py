@@ -51,6 +51,16 @@ class Upstream(Frozen):
     slots: int = Field(ge=1)
     """Requests that it answers at once."""
 
+    @property
+    def address(self) -> str:
+        """With its port."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """As in http://gpu-server.local:11434."""
+        return f"http://{self.address}"
+
 
 class Loopback(Frozen):
     """What one workstation's router pools."""
@@ -124,7 +134,7 @@ def _config(loopback: Loopback) -> str:
         f"  http-request return {_answer('no host serves that model')}",
         "backend hosts",
         *(
-            f"  server {_id(at)} {_address(one)} {_health(at, groups)}"
+            f"  server {_id(at)} {one.address} {_health(at, groups)}"
             for at, one in enumerate(loopback.upstreams)
         ),
     ]
@@ -223,7 +233,7 @@ def _pool(number: int, serving: tuple[int, ...], models: tuple[str, ...], loopba
             )
         ),
         *(
-            f"  server {_id(at)} {_address(one)} {CHECKS} maxconn {one.slots}"
+            f"  server {_id(at)} {one.address} {CHECKS} maxconn {one.slots}"
             for at, one in enumerate(loopback.upstreams)
             if at in serving
         ),
@@ -274,7 +284,3 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _address(one: Upstream) -> str:
-    return f"[{one.host}]:{one.port}" if ":" in one.host else f"{one.host}:{one.port}"

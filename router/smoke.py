@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Literal
 
 from router.clouds import CLOUDS
-from router.loopback import Loopback, Upstream
+from router.loopback import Loopback
 from router.permissions import refused_by_plugin
 from router.profile import POOL, is_local
 from router.render import DISPLAY
@@ -81,7 +81,7 @@ def expectations(
         ("model", name, ref, tools.get(name, "yes"), str(hosts.first_byte_s.get(name, NONE)))
         for name, ref in pool.items()
     ]
-    lines += [("host", one.name, _url(one), ",".join(one.models) or NONE) for one in hosts.upstreams]
+    lines += [("host", one.name, one.url, ",".join(one.models) or NONE) for one in hosts.upstreams]
     if resolved is not None:
         lines += _agents(resolved, pool, shown, with_plugin=plugin is not None)
         lines += [
@@ -123,10 +123,6 @@ def _may(agent: ResolvedAgent, *, with_plugin: bool) -> list[str]:
 
 def _named(link: str, pool: Mapping[str, str]) -> str:
     return pool[link.removeprefix(f"{POOL}/")] if is_local(link) else link
-
-
-def _url(one: Upstream) -> str:
-    return f"http://[{one.host}]:{one.port}" if ":" in one.host else f"http://{one.host}:{one.port}"
 
 
 def _field(text: str) -> str:

@@ -42,7 +42,7 @@ def furnish(home: Path) -> Path:
 
 
 def confirmed(laptop: Home, sh: list[str], served: Served, config: Path) -> list[tuple[str, str]]:
-    served.offers("m1")
+    served.files["/v1/models"] = b'{"data": [{"id": "m1:latest"}]}'
     before = laptop.tree()
     values = {
         "CONFIG": str(config),

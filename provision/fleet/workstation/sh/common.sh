@@ -71,25 +71,17 @@ bounded() {
     return $_rc
 }
 
-# fetch SECONDS URL FILE [JSON]: asks, with JSON where it is given; prints the HTTP status, or a word of what went
-# wrong. Runs what the machine has.
+# fetch SECONDS URL FILE: prints the HTTP status, or a word of what went wrong. Runs what the machine has.
 fetch() {
     if command -v curl >/dev/null 2>&1; then
-        curl -sS -L --connect-timeout 10 -m "$1" ${4:+-H 'Content-Type: application/json' --data-binary "$4"} \
-            -o "$3" -w '%{http_code}' "$2" 2>"$3.err" || printf ' curl %s' "$?"
+        curl -sS -L --connect-timeout 10 -m "$1" -o "$3" -w '%{http_code}' "$2" 2>"$3.err" || printf ' curl %s' "$?"
     elif command -v wget >/dev/null 2>&1; then
-        if bounded "$1" wget -q ${4:+--header 'Content-Type: application/json' --post-data "$4"} \
-            -O "$3" "$2" 2>"$3.err"; then printf 200; else printf '000 wget %s' "$?"; fi
+        if bounded "$1" wget -q -O "$3" "$2" 2>"$3.err"; then printf 200; else printf '000 wget %s' "$?"; fi
     elif command -v python3 >/dev/null 2>&1; then
-        bounded "$1" python3 -c 'import shutil, sys, urllib.error, urllib.request as u
-body = sys.argv[3].encode() or None
-try:
-    r = u.urlopen(u.Request(sys.argv[1], body, {"Content-Type": "application/json"}), timeout=15)
-except urllib.error.HTTPError as error:
-    r = error
-with open(sys.argv[2], "wb") as f:
+        bounded "$1" python3 -c 'import shutil, sys, urllib.request as u
+with u.urlopen(sys.argv[1], timeout=15) as r, open(sys.argv[2], "wb") as f:
     shutil.copyfileobj(r, f)
-print(r.getcode(), end="")' "$2" "$3" "${4:-}" 2>"$3.err" || printf '000 python %s' "$?"
+print(r.status, end="")' "$2" "$3" 2>"$3.err" || printf '000 python %s' "$?"
     else
         printf '000 no curl, wget or python3'
     fi

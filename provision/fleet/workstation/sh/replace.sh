@@ -15,6 +15,7 @@ made=     # folders that we made, the deepest first
 swept=$nl # folders in which we stage; no staged file stays in them
 count=0
 settled=
+lock=${RECORD%/*}/lock # who works here: a link to the number of a process, made in one step
 
 stop() { say failed "$1 $2"; exit 0; }
 or_stop() { [ "$?" -eq 0 ] || stop write "$1"; }
@@ -23,8 +24,9 @@ leave() {
     if [ -z "$settled" ]; then
         printf '%s' "$swept" | while IFS= read -r path; do [ -z "$path" ] || sweep "$path"; done
         printf '%s' "$backed" | while IFS= read -r path; do [ -z "$path" ] || rm -f "$path"; done
-        printf '%s' "$made" | while IFS= read -r path; do rmdir "$path" 2>/dev/null; done
     fi
+    unlock
+    [ -n "$settled" ] || printf '%s' "$made" | while IFS= read -r path; do rmdir "$path" 2>/dev/null; done
     say end -
 }
 plain() { # PATH: there is nothing, or a file that can be read
@@ -59,6 +61,18 @@ room() { # PATH: $staged is a new empty file beside it, for its owner only
     or_stop "$staged"
     set +C
 }
+lock_out() { # two operators at once would take each other's files for a killed run's
+    if [ "$ACT" = replace ]; then folder "${lock%/*}"; elif [ ! -d "${lock%/*}" ]; then return; fi
+    for _ in 1 2 3 4 5; do # the other may be our own, cut off from us a moment ago
+        ln -s "$$" "$lock" 2>/dev/null && return
+        # A number comes to others in time, and no run works for minutes.
+        if [ -z "$(find "$lock" -prune -mmin +10 2>/dev/null)" ] &&
+            kill -0 "$(readlink "$lock" 2>/dev/null)" 2>/dev/null; then sleep 1; else rm -f "$lock"; fi
+    done
+    [ ! -h "$lock" ] || stop busy -
+    stop write "$lock"
+}
+unlock() { [ "$(readlink "$lock" 2>/dev/null)" != "$$" ] || rm -f "$lock"; }
 flush() { sync "$@" 2>/dev/null || sync; }
 with_lines() { # COMMAND LIST: one call, with every line of the list an argument
     command=$1
@@ -180,6 +194,7 @@ run$tab${EARLIER:-$RUN}" "$RECORD" || stop norecord "$RECORD"
     else
         rm -f "$RECORD"
     fi
+    unlock
     printf '%s\n' "$gone" | while IFS= read -r path; do [ -z "$path" ] || rmdir "$path" 2>/dev/null; done
     settled=1
 }
@@ -211,6 +226,7 @@ forget_ours() { # a copy beside the user's file stays: she may want it
     case $backup in "${RECORD%/*}"/*) forget ;; esac
 }
 
+lock_out
 if [ "$ACT" = putback ]; then
     undo
 elif [ "$ACT" = settle ]; then
