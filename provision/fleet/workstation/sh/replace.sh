@@ -240,9 +240,9 @@ else
     check
     each back_up
     room "$RECORD"
-    record=$(record_of)
+    undoing=$(record_of)
     or_stop "$RECORD"
-    keep_record "$record"
+    keep_record "$undoing"
     backed=
     each rename_one
     settled=1
