@@ -238,14 +238,6 @@ def test_without_a_service_manager_the_remedy_is_named(machine: Machine) -> None
     assert "enable-linger dev" in wrong
 
 
-def test_a_unit_that_its_user_masked_is_named_with_its_remedy(machine: Machine) -> None:
-    machine.has_haproxy()
-    machine.is_so("masked")
-    wrong = fault_of(machine.does("apply"))
-    assert "systemctl --user unmask astraeus-router" in wrong
-    assert machine.asked("enable", "restart") == []
-
-
 def test_lingering_is_asked_for_and_its_refusal_only_said(machine: Machine) -> None:
     machine.has_haproxy()
     machine.answers(machine.ours)
