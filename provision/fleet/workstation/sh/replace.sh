@@ -14,13 +14,17 @@ made=     # folders that we made, the deepest first
 swept=$nl # folders in which we stage; no staged file stays in them
 count=0
 settled=
+lock=${RECORD%/*}/lock # who works here: a link to the number of a process, made in one step
 
 stop() { say failed "$1 $2"; exit 0; }
 or_stop() { [ "$?" -eq 0 ] || stop write "$1"; }
 sweep() { for stray in "$1"/.astraeus.*; do [ ! -f "$stray" ] || rm -f "$stray"; done; }
-leave() {
+leave() { # with `if`: in a trap, bash now and then passes over a pipeline that stands behind `||`
     if [ -z "$settled" ]; then
         printf '%s' "$swept" | while IFS= read -r path; do [ -z "$path" ] || sweep "$path"; done
+    fi
+    unlock
+    if [ -z "$settled" ]; then
         printf '%s' "$made" | while IFS= read -r path; do rmdir "$path" 2>/dev/null; done
     fi
     say end -
@@ -57,6 +61,18 @@ room() { # PATH: $staged is a new empty file beside it, for its owner only
     or_stop "$staged"
     set +C
 }
+lock_out() { # two operators at once would take each other's files for a killed run's
+    if [ "$ACT" = replace ]; then folder "${lock%/*}"; elif [ ! -d "${lock%/*}" ]; then return; fi
+    for _ in first again; do
+        ln -s "$$" "$lock" 2>/dev/null && return
+        # A number comes to others in time, and no run works for minutes.
+        [ -z "$(find "$lock" -prune -mmin +10 2>/dev/null)" ] &&
+            kill -0 "$(readlink "$lock" 2>/dev/null)" 2>/dev/null && stop busy -
+        rm -f "$lock"
+    done
+    stop write "$lock"
+}
+unlock() { [ "$(readlink "$lock" 2>/dev/null)" != "$$" ] || rm -f "$lock"; }
 flush() { sync "$@" 2>/dev/null || sync; }
 with_lines() { # COMMAND LIST: one call, with every line of the list an argument
     command=$1
@@ -172,6 +188,7 @@ run$tab${EARLIER:-$RUN}" "$RECORD" || stop norecord "$RECORD"
     else
         rm -f "$RECORD"
     fi
+    unlock
     printf '%s\n' "$gone" | while IFS= read -r path; do [ -z "$path" ] || rmdir "$path" 2>/dev/null; done
     settled=1
 }
@@ -199,6 +216,7 @@ restore() {
 }
 forget() { rm -f "$backup"; }
 
+lock_out
 if [ "$ACT" = putback ]; then
     undo
 elif [ "$ACT" = settle ]; then
