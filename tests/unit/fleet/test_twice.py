@@ -1,9 +1,10 @@
-"""Two runs at once on one workstation: the later one waits for nobody, and takes nothing from the other."""
+"""Two runs at once on one workstation: the later one waits a moment, and takes nothing from the other."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,7 +52,8 @@ def test_the_second_run_is_refused_and_the_first_one_comes_to_its_end(
         before = laptop.tree()
         values = replace_values(act, _folders(laptop.home), "r2")
         lines = replace_lines([_change(file, b"2")]) if act == "replace" else ()
-        _, wrong = replaced(laptop.run(sh, "replace", values, lines))
+        at_once = "sleep() { :; }"
+        _, wrong = replaced(laptop.run(sh, "replace", values, lines, at_once))
         assert wrong is not None
         assert wrong.problem == "another run is writing to its files"
         assert laptop.tree() == before
@@ -62,9 +64,20 @@ def test_the_second_run_is_refused_and_the_first_one_comes_to_its_end(
     assert not list(laptop.home.rglob("lock"))
 
 
-@pytest.mark.parametrize("old", [False, True])
-def test_a_run_that_was_killed_is_in_nobody_s_way(laptop: Home, sh: list[str], old: bool) -> None:  # noqa: FBT001
+def test_a_run_that_ends_in_a_moment_is_waited_for(laptop: Home, sh: list[str]) -> None:
+    file = laptop.home / "f"
+    with half_done(laptop, sh, file) as first:
+        threading.Timer(0.5, lambda: first.communicate("go\n", timeout=10)).start()
+        values = replace_values("putback", _folders(laptop.home), "r1")
+        paths, wrong = replaced(laptop.run(sh, "replace", values))
+    assert (paths, wrong) == ((str(file),), None)
+    assert laptop.tree() == {}
+
+
+@pytest.mark.parametrize("since", ["gone", "another's"])
+def test_a_run_that_was_killed_is_in_nobody_s_way(laptop: Home, sh: list[str], since: str) -> None:
     """Nor is another program that has its number since."""
+    old = since == "another's"
     lock = _record(laptop).parent / "lock"
     lock.parent.mkdir(parents=True)
     gone = subprocess.Popen(["true"])

@@ -63,13 +63,13 @@ room() { # PATH: $staged is a new empty file beside it, for its owner only
 }
 lock_out() { # two operators at once would take each other's files for a killed run's
     if [ "$ACT" = replace ]; then folder "${lock%/*}"; elif [ ! -d "${lock%/*}" ]; then return; fi
-    for _ in first again; do
+    for _ in 1 2 3 4 5; do # the other may be our own, cut off from us a moment ago
         ln -s "$$" "$lock" 2>/dev/null && return
         # A number comes to others in time, and no run works for minutes.
-        [ -z "$(find "$lock" -prune -mmin +10 2>/dev/null)" ] &&
-            kill -0 "$(readlink "$lock" 2>/dev/null)" 2>/dev/null && stop busy -
-        rm -f "$lock"
+        if [ -z "$(find "$lock" -prune -mmin +10 2>/dev/null)" ] &&
+            kill -0 "$(readlink "$lock" 2>/dev/null)" 2>/dev/null; then sleep 1; else rm -f "$lock"; fi
     done
+    [ ! -h "$lock" ] || stop busy -
     stop write "$lock"
 }
 unlock() { [ "$(readlink "$lock" 2>/dev/null)" != "$$" ] || rm -f "$lock"; }
