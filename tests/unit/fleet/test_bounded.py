@@ -49,14 +49,17 @@ echo it goes on
 """
 
 
-@pytest.mark.parametrize("end", [os.kill, os.killpg], ids=["alone", "with its group"])
+IN_THE_SCRIPT, IN_A_SUBSHELL = "bounded 60 sh -c 'sleep 77; true'", "x=$(bounded 60 sleep 77)"
+
+
+# A shell that waits for a subshell hears only afterwards of a signal that it alone was sent.
+@pytest.mark.parametrize(
+    ("call", "end"), [(IN_THE_SCRIPT, os.kill), (IN_THE_SCRIPT, os.killpg), (IN_A_SUBSHELL, os.killpg)]
+)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("call", ["bounded 60 sh -c 'sleep 77; true'", "x=$(bounded 60 sleep 77)"])
 def test_a_script_that_is_broken_off_leaves_nothing_running(
     call: str, number: signal.Signals, end: Callable[[int, int], None], sh: list[str], tmp_path: Path
 ) -> None:
-    if call.startswith("x") and end is os.kill:
-        pytest.skip("a shell hears a signal only after what stands in $()")
     script = tmp_path / "script"
     script.write_text(COMMON.read_text() + BROKEN_OFF.format(call=call))
     scratch = tmp_path / "tmp"

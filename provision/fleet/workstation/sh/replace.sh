@@ -20,13 +20,15 @@ lock=${RECORD%/*}/lock # who works here: a link to the number of a process, made
 stop() { say failed "$1 $2"; exit 0; }
 or_stop() { [ "$?" -eq 0 ] || stop write "$1"; }
 sweep() { for stray in "$1"/.astraeus.*; do [ ! -f "$stray" ] || rm -f "$stray"; done; }
-leave() {
+leave() { # with `if`: in a trap, bash now and then passes over a pipeline that stands behind `||`
     if [ -z "$settled" ]; then
         printf '%s' "$swept" | while IFS= read -r path; do [ -z "$path" ] || sweep "$path"; done
         printf '%s' "$backed" | while IFS= read -r path; do [ -z "$path" ] || rm -f "$path"; done
     fi
     unlock
-    [ -n "$settled" ] || printf '%s' "$made" | while IFS= read -r path; do rmdir "$path" 2>/dev/null; done
+    if [ -z "$settled" ]; then
+        printf '%s' "$made" | while IFS= read -r path; do rmdir "$path" 2>/dev/null; done
+    fi
     say end -
 }
 plain() { # PATH: there is nothing, or a file that can be read
