@@ -78,11 +78,23 @@ def run_on(
     as_json: bool,
     verbose: bool,
     alone: bool = False,
+    router: str = "",
 ) -> int:
-    """Make the run's folder and its Operation, act, and print the report."""
+    """Make the run's folder and its Operation, act, and print the report.
+
+    `router` is the word after it, where this is one of `router …`.
+    """
     verb = {Goal.APPLY: described.site.pattern, Goal.DRY_RUN: "dry-run", Goal.VERIFY: "verify"}[goal]
     operation, described = begun(
-        described, limit, goal, verb, yes=yes, as_json=as_json, verbose=verbose, alone=alone
+        described,
+        limit,
+        goal,
+        f"router-{router}" if router else verb,
+        yes=yes,
+        as_json=as_json,
+        verbose=verbose,
+        alone=alone,
+        stations_only=bool(router),
     )
     report = act(operation, described)
     with suppress(KeyboardInterrupt):  # the run is over, and has its own verdict
@@ -103,6 +115,7 @@ def begun(
     as_json: bool,
     verbose: bool,
     alone: bool = False,
+    stations_only: bool = False,
 ) -> tuple[Operation, Described]:
     """Make the run's folder, named by the verb, and its Operation; the site with what a look at it added."""
     run = RunDir.create(verb)
@@ -130,6 +143,7 @@ def begun(
         yes=yes,
         verbose=verbose,
         alone=alone,
+        stations_only=stations_only,
     )
     return operation, described.model_copy(update={"notes": (*described.notes, *renamed)})
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, StrictInt
 
 from provision.catalogue import load_catalogue
 from provision.cidr import Network, admittable
 from provision.fleet.workstation.platforms import PLATFORMS
 from router.clouds import CLOUDS
+from router.profile import shipped
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+SHA256 = r"^[0-9a-f]{64}$"
+INTEGRITY = r"^sha512-[A-Za-z0-9+/]{86}==$"
 NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:-]*[A-Za-z0-9])?")
 # Site files are shared, and their text reaches ssh options and Ansible's templates: no free string may be
 # read as code there, or carry a password into the run's folder.
@@ -43,6 +46,8 @@ DEFAULT_PROFILE = "hybrid-cloud-ollama"
 PROFILE = rf"^([a-z0-9]+(-[a-z0-9]+)*|[^{_STEERS}{{}}%-][^{_STEERS}{{}}%]*\.ya?ml)$"
 
 FORMS = {
+    SHA256: "a sha256: 64 characters of 0-9 and a-f",
+    INTEGRITY: "an npm integrity: sha512- and 88 characters of base64",
     USER: "a login name",
     f"^{HOP}(,{HOP})*$": "hops such as ops@bastion:22",
     PATH: "a path",
@@ -104,10 +109,23 @@ def _platform(value: str) -> str:
 def _cloud(value: str) -> str:
     known = tuple(CLOUDS.providers)
     if value not in known:
-        near = difflib.get_close_matches(value.lower(), known, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"unknown provider {value!r}; {hint}known are {', '.join(known)}")
+        raise ValueError(f"unknown provider {value!r}; {_meant(value, known)}known are {', '.join(known)}")
     return value
+
+
+def _profile(value: str) -> str:
+    known = (*shipped(), NO_PROFILE)
+    if value not in known and not value.endswith((".yaml", ".yml")):
+        raise ValueError(
+            f"unknown profile {value!r}; {_meant(value, known)}known are {', '.join(known)}, "
+            "and any file that ends in .yaml"
+        )
+    return value
+
+
+def _meant(value: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(value.lower(), known, n=1)
+    return f"did you mean {near[0]!r}? " if near else ""
 
 
 def _package(value: str) -> str:
@@ -155,6 +173,13 @@ def _some(value: tuple[Network, ...]) -> tuple[Network, ...]:
     return value
 
 
+def _not_ollamas(port: int) -> int:
+    if port == load_catalogue().ollama.port:
+        raise ValueError(f"{port} is Ollama's own, and one on that machine would have it; take another port")
+    return port
+
+
+Sha256 = Annotated[str, Field(pattern=SHA256)]
 MachineName = Annotated[str, AfterValidator(_machine_name)]
 Platform = Annotated[str, AfterValidator(_platform)]
 CloudName = Annotated[str, AfterValidator(_cloud)]
@@ -162,8 +187,9 @@ Package = Annotated[str, AfterValidator(_package)]
 BaseTag = Annotated[str, AfterValidator(_base_tag)]
 ModelName = Annotated[str, AfterValidator(_known_model)]
 Admitted = Annotated[tuple[Annotated[Network, BeforeValidator(admittable)], ...], AfterValidator(_some)]
+Port = Annotated[StrictInt, Field(ge=1, le=MAX_PORT)]
+RouterPort = Annotated[StrictInt, Field(ge=1024, le=MAX_PORT), AfterValidator(_not_ollamas)]
+"""One that a user's own service may have."""
 Url = Annotated[str, Field(pattern=URL), AfterValidator(leads_somewhere)]
-
-
-ProfileName = Annotated[str, Field(pattern=PROFILE)]
+ProfileName = Annotated[str, Field(pattern=PROFILE), AfterValidator(_profile)]
 """A shipped profile, a file of one's own (relative: to the site file), or `none`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from provision.engines.openssh import sudo_password_works
 from provision.errors import PreflightError, ProvisionError, SiteError
 from provision.expected import live_query
 from provision.findings import Finding
@@ -18,7 +19,6 @@ from provision.plan import Skipped
 from provision.preflight import blocking, preflight
 from provision.progress import step
 from provision.site import Site
-from provision.ssh import sudo_password_works
 from provision.survey import Survey, survey
 
 

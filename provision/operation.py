@@ -46,6 +46,8 @@ class Operation:
     verbose: bool
     alone: bool = False
     """Whether its own command alone finishes it: the site that others read does not have its machine yet."""
+    stations_only: bool = False
+    """Whether it is one of `router …`: hosts are proven, and never changed."""
 
     @property
     def site_file(self) -> str | None:
@@ -54,8 +56,8 @@ class Operation:
 
     @property
     def deploys(self) -> str:
-        """The command that brings the site to its state."""
-        return self.site.pattern
+        """The command that brings the site, or its workstations alone, to their state."""
+        return "router apply" if self.stations_only else self.site.pattern
 
     def again(self, *limit: str, verb: str = "") -> str:
         """The command that finishes the machines named, or proves them where this run only verifies."""
@@ -63,7 +65,7 @@ class Operation:
             return self.command
         verb = verb or ("verify" if self.goal is Goal.VERIFY else self.deploys)
         limits = [word for name in limit for word in ("--limit", name)]
-        return shlex.join(["astraeus-provision", verb, *self.described_by, *limits])
+        return shlex.join(["astraeus-provision", *verb.split(), *self.described_by, *limits])
 
     def tell(self, text: str) -> None:
         self.terminal.progress.tell(text)

@@ -8,7 +8,7 @@ from provision.model import Frozen
 from provision.report import MachineReport, counted
 from provision.rundir import RunDir
 
-Kind = Literal["changed", "proven", "warning", "left"]
+Kind = Literal["changed", "proven", "warning", "left", "undone"]
 
 
 class Outcome(Frozen):
@@ -33,6 +33,13 @@ class Outcomes:
             outcome = Outcome(step=step, machine=machine, kind=kind, text=text)
             self._kept.append(outcome)
             self._run.log_outcome(outcome.model_dump())
+
+    def taken_back(self, step: str, machine: str, *texts: str) -> None:
+        """Changes that were undone again are none; the log keeps both."""
+        undone = [one for one in self._kept if one.machine == machine and one.text in texts]
+        undone = [one for one in undone if one.kind == "changed"]
+        self._kept = [one for one in self._kept if one not in undone]
+        self.add(step, machine, "undone", *(one.text for one in undone))
 
     def changed_text(self) -> str:
         """What was already changed, for the message of an error that follows."""

@@ -10,9 +10,9 @@ from typing import Any
 from provision.errors import SiteError
 from provision.forms import NO_PROFILE
 from provision.model import Frozen
-from provision.sentences import validated
+from provision.sentences import NO_VALUE, validated
 from provision.yamldoc import Words, YamlDocument, read_yaml
-from router.profile import POOL, Profile, shipped
+from router.profile import FORMS, POOL, Profile, shipped
 
 WORDS = Words(
     noun="profile",
@@ -39,9 +39,9 @@ def load_profile(name: str) -> Chosen | None:
     data = own.data if isinstance(own.data, dict) else {}
     base: dict[str, Any] = {}
     if "extends" in data:
-        base = _extended(own, str(data["extends"]))
+        base = _extended(own, data["extends"])
     merged = _merged(base, {key: value for key, value in data.items() if key != "extends"})
-    profile = validated(own, merged, Profile, {})
+    profile = validated(own, merged, Profile, FORMS)
     named = frozenset() if name in shipped() else _named(data)
     return Chosen(profile=profile, named=named)
 
@@ -58,10 +58,11 @@ def _document(name: str) -> YamlDocument:
     return read_yaml(path, WORDS)
 
 
-def _extended(own: YamlDocument, name: str) -> dict[str, Any]:
+def _extended(own: YamlDocument, name: Any) -> dict[str, Any]:
     if name not in shipped():
+        said = NO_VALUE if name is None else f"{name!r} is no shipped profile"
         raise SiteError(
-            f"{own.shown}:{own.line(('extends',))}: extends: {name!r} is no shipped profile",
+            f"{own.shown}:{own.line(('extends',))}: extends: {said}",
             remedy=f"shipped are {', '.join(shipped())}",
         )
     data = _document(name).data

@@ -15,6 +15,8 @@ from provision.report import Failure
 from provision.ssh import CONNECT_TIMEOUT_S
 from provision.survey import write_inventory
 
+STARTED = "started the loopback router"
+
 
 def publish_and_confirm(operation: Operation, plan: Plan, looks: Mapping[str, Look]) -> tuple[Failure, ...]:
     """Bring workstations to their state as far as the goal goes; the failures name those that kept theirs."""
@@ -107,11 +109,14 @@ def _keep(operation: Operation, published: Mapping[str, Published]) -> None:
             text = f"installed HAProxy at {outcome.haproxy}"
             operation.outcomes.add("publish", outcome.machine, "changed", text)
         if outcome.started:
-            operation.outcomes.add("publish", outcome.machine, "changed", "started the loopback router")
+            operation.outcomes.add("publish", outcome.machine, "changed", STARTED)
         if outcome.status != "failed":
-            wrote = (f"wrote {path}" for path in outcome.files)
-            operation.outcomes.add("publish", outcome.machine, "changed", *wrote)
+            operation.outcomes.add("publish", outcome.machine, "changed", *_wrote(outcome.files))
             operation.outcomes.add("publish", outcome.machine, "left", *outcome.left_to_do)
+
+
+def _wrote(files: Sequence[str]) -> list[str]:
+    return [f"wrote {path}" for path in files]
 
 
 def _confirmed(operation: Operation, stations: Sequence[WorkstationPlan], *, afresh: bool) -> list[Failure]:
@@ -156,10 +161,14 @@ def _put_back(operation: Operation, failed: Sequence[Confirmed]) -> list[Failure
     failures = []
     for outcome in failed:
         back = restored[outcome.machine]
+        if back.files:
+            operation.outcomes.taken_back("putback", outcome.machine, *_wrote(back.files), STARTED)
         state = {
             "changed": "Its files were put back as they were.",
             "ok": "None of its files had to be put back.",
-            "failed": f"Its files could NOT be put back: {back.problem}. {back.remedy}",
+            "failed": f"Its files were put back as they were, but {back.problem}: {back.remedy}"
+            if back.files
+            else f"Its files could NOT be put back: {back.problem}. {back.remedy}",
         }[back.status]
         failures.append(_failure(outcome).model_copy(update={"changed": state}))
     return failures

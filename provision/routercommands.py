@@ -35,7 +35,8 @@ def apply_router(
     described = describe_deployed(site)
     names = _stations(described, limit)
     someone_can_be_asked(goal, yes=yes)
-    return run_on(described, names, goal, deploy, yes=yes, as_json=as_json, verbose=verbose)
+    word = "diff" if dry_run else "apply"
+    return run_on(described, names, goal, deploy, yes=yes, as_json=as_json, verbose=verbose, router=word)
 
 
 def uninstall_router(
@@ -46,7 +47,9 @@ def uninstall_router(
     described = describe_deployed(site)
     names = _stations(described, limit)
     someone_can_be_asked(goal, yes=yes)
-    return run_on(described, names, goal, withdraw, yes=yes, as_json=as_json, verbose=verbose)
+    return run_on(
+        described, names, goal, withdraw, yes=yes, as_json=as_json, verbose=verbose, router="uninstall"
+    )
 
 
 def profile_schema() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_args, get_origin
@@ -14,6 +15,9 @@ from provision.foreign import printable
 from provision.yamldoc import YamlDocument
 
 Model = TypeVar("Model", bound=BaseModel)
+TRUTHS = ("true", "yes", "on", "false", "no", "off")
+"""What YAML reads as true or false where it stands without quotes."""
+NO_VALUE = "has no value; give it one, or leave the key out"
 MOST_SHOWN = 60
 """Characters of a value that a message repeats."""
 
@@ -31,14 +35,25 @@ def validated(
     """
     found = [*document.twins, *more]
     value: Model | None = None
+    wrong: list[dict[str, Any]] = []
     try:
         value = model.model_validate(data)
     except ValidationError as error:
-        found += [
-            (document.line(item["loc"]), sentence(item, model, forms, _typed(document, item)))
+        wrong = [
+            item
             for item in complaints(error)
-            if item["loc"] or not more  # the model as a whole says again what the caller has said with a line
+            # The model as a whole says again what is said with a line.
+            if item["loc"] or not (more or document.empty)
         ]
+    found += [
+        (document.line(item["loc"]), sentence(item, model, forms, _typed(document, item))) for item in wrong
+    ]
+    told = {item["loc"] for item in wrong}
+    found += [
+        (document.line(place), f"{_dotted(place)}: {NO_VALUE}")
+        for place in document.empty
+        if place not in told
+    ]
     if value is None or found:
         found.sort(key=lambda one: one[0])
         lines = dict.fromkeys(f"{document.shown}:{line}: {printable(text)}" for line, text in found)
@@ -59,7 +74,6 @@ def sentence(
     Forms says what patterns mean; written is the value as it was typed, where that is known.
     """
     location, value = error["loc"], error["input"]
-    key = ".".join(str(step) for step in location) or "(top)"
     message = str(error["msg"]).removeprefix("Value error, ")
     wrong = _Wrong(
         key=str(location[-1]) if location else "",
@@ -72,7 +86,11 @@ def sentence(
     )
     form = forms.get(str(wrong.context.get("pattern")))
     said = _SAID.get(error["type"], _as_it_is)(wrong) if form is None else f"is not {form}"
-    return printable(f"{key}: {said}")
+    return printable(f"{_dotted(location) or '(top)'}: {said}")
+
+
+def _dotted(place: Sequence[int | str]) -> str:
+    return ".".join(str(step) for step in place)
 
 
 @dataclass(frozen=True)
@@ -123,16 +141,18 @@ def _no_list(wrong: _Wrong) -> str:
 
 def _unless_empty(say: Callable[[_Wrong], str]) -> Callable[[_Wrong], str]:
     """A key without a value has one mistake, whatever its type."""
-    return lambda wrong: (
-        "has no value; give it one, or leave the key out" if wrong.value is None else say(wrong)
-    )
+    return lambda wrong: NO_VALUE if wrong.value is None else say(wrong)
 
 
 def _whole(wrong: _Wrong) -> str:
+    if isinstance(wrong.value, str) and re.fullmatch(r"0|[1-9][0-9]*", wrong.value):
+        return f"is the text {wrong.typed!r}; write it without quotes: {wrong.typed}"
     return f"must be a whole number, not {wrong.typed!r}"
 
 
 def _truth(wrong: _Wrong) -> str:
+    if isinstance(wrong.value, str) and wrong.value.lower() in TRUTHS:
+        return f"is the text {wrong.typed!r}; write true or false, without quotes"
     return f"must be true or false, not {wrong.typed!r}"
 
 
@@ -149,6 +169,8 @@ _SAID: Mapping[str, Callable[[_Wrong], str]] = {
     "int_from_float": _whole,
     "bool_type": _unless_empty(_truth),
     "bool_parsing": _truth,
+    "string_too_long": lambda wrong: f"is longer than {wrong.context['max_length']} characters",
+    "string_unicode": lambda _: "has bytes in it that are no text",
     "too_short": lambda wrong: f"is empty; the least is {wrong.context['min_length']}",
     "greater_than_equal": lambda wrong: f"is {wrong.typed}; the least is {wrong.context['ge']}",
     "less_than_equal": lambda wrong: f"is {wrong.typed}; the most is {wrong.context['le']}",

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, model_validator
 
 from provision.catalogue import load_catalogue
 from provision.forms import (
     DEFAULT_PROFILE,
     HERE,
     HOP,
+    INTEGRITY,
     KEEP_ALIVE,
     LOCAL,
     LOOPBACK,
-    MAX_PORT,
     MIRROR,
     PATH,
     URL,
@@ -26,7 +26,9 @@ from provision.forms import (
     ModelName,
     Package,
     Platform,
+    Port,
     ProfileName,
+    RouterPort,
     Sha256,
     Url,
     hops,
@@ -42,7 +44,7 @@ class Ssh(Frozen):
     """How to reach a machine; what is unset comes from ~/.ssh/config, then from OpenSSH's defaults."""
 
     hostname: MachineName | None = None
-    port: Annotated[int, Field(ge=1, le=MAX_PORT)] | None = None
+    port: Port | None = None
     user: Annotated[str, Field(pattern=USER)] | None = None
     identity: Annotated[str, Field(pattern=PATH)] | None = None
     jump: Annotated[str, Field(pattern=f"^{HOP}(,{HOP})*$"), AfterValidator(hops)] | None = None
@@ -52,9 +54,9 @@ class Ssh(Frozen):
 class Serving(Frozen):
     """Server settings that a site, or one host of it, may tune; what is unset follows from the cards."""
 
-    num_parallel: Annotated[int, Field(ge=1, le=64)] | None = None
+    num_parallel: Annotated[StrictInt, Field(ge=1, le=64)] | None = None
     """Requests at once on one model."""
-    max_loaded_models: Annotated[int, Field(ge=0, le=16)] | None = None
+    max_loaded_models: Annotated[StrictInt, Field(ge=0, le=16)] | None = None
     """0 is as good as unset."""
     kv_cache_type: CacheType | None = None
     """How exactly the context is kept; q8_0 takes about half of f16, q4_0 about a quarter."""
@@ -78,7 +80,7 @@ class Host(Frozen):
     """Networks that reach the port; None takes the site's, then the host's own private subnet."""
     serving: Serving = Serving()
     """What differs from the site's."""
-    accept_offload: bool = False
+    accept_offload: StrictBool = False
     """Whether models are served that do not fit on its cards: a part of each then runs on the processor."""
 
     @property
@@ -138,7 +140,7 @@ class ModelSource(Frozen):
 class OpenCodeSource(Frozen):
     """How a workstation without OpenCode gets the pinned one."""
 
-    install: bool = True
+    install: StrictBool = True
     npm_registry: Url | None = None
     """For npm; None is npm's own setting."""
     packages: dict[Platform, ArchiveSourceWithIntegrity] = {}
@@ -149,7 +151,7 @@ class ArchiveSourceWithIntegrity(Frozen):
     """An npm tarball."""
 
     url: Url
-    integrity: Annotated[str, Field(pattern=r"^sha512-[A-Za-z0-9+/]{86}==$")]
+    integrity: Annotated[str, Field(pattern=INTEGRITY)]
 
 
 OpenCodeSource.model_rebuild()
@@ -165,16 +167,16 @@ class Router(Frozen):
     """What workstations get beyond provider entries: agents and their plugin."""
 
     profile: ProfileName = DEFAULT_PROFILE
-    plugin: bool = True
+    plugin: StrictBool = True
     """False: plain OpenCode agents, without the plugin."""
     packages: dict[Package, Annotated[str, Field(pattern=URL)]] = {}
     """URLs of the plugin's npm tarballs, for machines without npm; their hashes are in the catalogue."""
     clouds: dict[CloudName, CloudSource] = {}
-    loopback: bool = True
+    loopback: StrictBool = True
     """Whether each workstation pools the hosts behind a router of its own; False: it asks them directly."""
-    port: Annotated[int, Field(ge=1024, le=MAX_PORT)] | None = None
+    port: RouterPort | None = None
     """Of that router, on 127.0.0.1; None takes the catalogue's."""
-    first_byte_s: dict[ModelName, Annotated[int, Field(ge=1, le=MOST_S)]] = {}
+    first_byte_s: dict[ModelName, Annotated[StrictInt, Field(ge=1, le=MOST_S)]] = {}
     """How long a model may take to begin its answer; otherwise its size says."""
 
 
@@ -195,7 +197,7 @@ class Site(Frozen):
     serving: Serving = Serving()
     opencode: OpenCodeSource = OpenCodeSource()
     router: Router = Router()
-    client_env: bool = False
+    client_env: StrictBool = False
     """Whether workstation shells get OLLAMA_HOST for the plain `ollama` client."""
 
     model_config = {**Frozen.model_config, "populate_by_name": True}

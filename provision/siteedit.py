@@ -34,10 +34,9 @@ def _added(text: str, entry: Mapping[str, Any], before: Sequence[Mapping[str, An
     if key is None:
         joint = "" if not text or text.endswith("\n") else eol
         return f"{text}{joint}{eol}{KEY}:{eol}{_block([*before, entry], 2, eol)}"
-    items = _items(value)
-    if items is None or not isinstance(value, yaml.CollectionNode):  # `workstations:` and nothing behind it
-        at = _line_end(text, key.end_mark.index)
-        return f"{text[:at]}{_block([*before, entry], 2, eol)}{text[at:]}"
+    if not isinstance(value, yaml.SequenceNode):
+        raise UneditableError("its workstations are no list")
+    items = value.value
     if value.flow_style:
         last = items[-1].end_mark.index if items else value.start_mark.index + 1
         return f"{text[:last]}{', ' if items else ''}{_flow(entry)}{text[last:]}"

@@ -71,17 +71,18 @@ def _with_absolute_paths(site: Site, document: YamlDocument, folder: Path) -> Si
         try:
             archives[arch] = archive if archive.is_url else _absolute(archive, folder)
         except ValueError as error:
-            line = document.line(place)
-            raise SiteError(f"{document.shown}:{line}: {'.'.join(place)}: {error}") from None
+            raise SiteError(f"{_where(document, place)}: {error}") from None
     stations = site.workstations
     if stations is not None:
         stations = tuple(
-            one.model_copy(update={"profile": _absolute_profile(one.profile, document, folder)})
+            one.model_copy(
+                update={"profile": _absolute_profile(one.profile, document, ("workstations", at), folder)}
+            )
             if one.profile is not None
             else one
-            for one in stations
+            for at, one in enumerate(stations)
         )
-    profile = _absolute_profile(site.router.profile, document, folder)
+    profile = _absolute_profile(site.router.profile, document, ("router",), folder)
     return site.model_copy(
         update={
             "ollama": site.ollama.model_copy(update={"archives": archives}),
@@ -91,13 +92,19 @@ def _with_absolute_paths(site: Site, document: YamlDocument, folder: Path) -> Si
     )
 
 
-def _absolute_profile(name: str, document: YamlDocument, folder: Path) -> str:
+def _absolute_profile(name: str, document: YamlDocument, of: tuple[int | str, ...], folder: Path) -> str:
     if not name.endswith((".yaml", ".yml")):
         return name
+    place = (*of, "profile")
     try:
         return _whole_path(name, folder)
     except ValueError as error:
-        raise SiteError(f"{document.shown}: profile: {error}") from None
+        raise SiteError(f"{_where(document, place)}: {error}") from None
+
+
+def _where(document: YamlDocument, place: Sequence[int | str]) -> str:
+    """File, line and key."""
+    return f"{document.shown}:{document.line(place)}: {'.'.join(str(step) for step in place)}"
 
 
 def _absolute(archive: ArchiveSource, folder: Path) -> ArchiveSource:

@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from provision.errors import EngineError, ExitCode, PreflightError, ProvisionError, SiteError
+from provision.errors import BrokenOffError, EngineError, ExitCode, PreflightError, ProvisionError, SiteError
 from router.smoke import FACTS, SCRIPT
 
 FOLDER = Path(".local/share/astraeus-provision")
 """In the home."""
-READER_GONE = (129, -13, 141)
+READER_GONE = (-13, 141)
 """How the script ends when nobody reads on."""
+BROKEN_OFF = (129, -1, -2, -15)
+"""How it ends at a signal: it tidies up first, where it can."""
 MOST_DAYS = 9999
 
 
@@ -53,6 +55,8 @@ def _run(arguments: Sequence[str], *, as_json: bool) -> int:
         raise EngineError(f"this machine: sh cannot be run: {error.strerror}") from None
     if code in READER_GONE:
         return int(ExitCode.DONE)
+    if code in BROKEN_OFF:
+        raise BrokenOffError(f"this machine: {script} was broken off by a signal", remedy="run it again")
     if code not in (ExitCode.DONE, ExitCode.PROOF):
         raise EngineError(
             f"this machine: {script} ended with {code}",

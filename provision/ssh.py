@@ -5,14 +5,13 @@ from __future__ import annotations
 import getpass
 import re
 import shlex
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import paramiko
 
-from provision.errors import EngineError, SiteError
+from provision.errors import SiteError
 from provision.foreign import printable
 from provision.model import Frozen
 from provision.site import Ssh
@@ -23,7 +22,6 @@ DEFAULT_GLOBAL_KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_ho
 CONNECT_TIMEOUT_S = 5
 ALIVE_S, ALIVE_TRIES = 15, 3
 """OpenSSH asks a silent machine that often, and that many times, before it gives it up."""
-OPENSSH_FAILED = 255
 MAX_PORT = 65535
 # As OpenSSH has it: what shells, options and terminals would take for something else stands in no name.
 _HOSTNAME = re.compile(r"(?!-)[^\s\x00-\x20'`\"$\\;&<>|(){},\x7f-\x9f]+")
@@ -279,29 +277,3 @@ def run_ssh_config(reaches: Mapping[str, Reach]) -> str:
             lines.append(f"ProxyCommand sh -c {shlex.quote('exec ' + reach.proxy_command)}")
         blocks.append("\n  ".join(lines) + "\n")
     return "\n".join(blocks)
-
-
-def no_openssh() -> EngineError:
-    """For whoever starts `ssh` and finds none."""
-    return EngineError(
-        "the OpenSSH client is missing: there is no `ssh` on PATH",
-        remedy="install it (the package is openssh-client or openssh-clients)",
-    )
-
-
-def sudo_password_works(reach: Reach, password: str, timeout_s: float = 20) -> bool:
-    """Whether sudo there takes this password; it goes through stdin only and leaves no sudo timestamp."""
-    argv = openssh_argv(reach, "sudo -k -S -p '' true")
-    try:
-        done = subprocess.run(
-            argv, input=f"{password}\n", capture_output=True, text=True, timeout=timeout_s, check=False
-        )
-    except FileNotFoundError:
-        raise no_openssh() from None
-    except subprocess.TimeoutExpired:
-        raise EngineError(
-            f"{reach.alias}: sudo did not answer within {timeout_s:.0f} s", remedy="try again"
-        ) from None
-    if done.returncode == OPENSSH_FAILED:
-        raise EngineError(f"{reach.alias}: ssh could not log in to try sudo", evidence=done.stderr[-500:])
-    return done.returncode == 0

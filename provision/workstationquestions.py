@@ -70,12 +70,19 @@ def overruled(name: str, look: Look) -> Findings:
 
 
 def opencode(name: str, look: Look) -> Findings:
-    """An OpenCode, or a way to get one."""
+    """An OpenCode that runs, or a way to get one; the user's own may have another version."""
     if look.equip is not None and look.equip.how in {"declined", "impossible"}:
         yield _skips(
             name,
             f"it has no OpenCode: {look.equip.said}",
             "install OpenCode there, or let the site do it (`opencode: {install: true}` and a source)",
+        )
+    elif look.equip is not None and look.equip.how == "present" and look.equip.said:
+        yield Finding(
+            machine=name,
+            problem=look.equip.said,
+            remedy="see there what follows from it: `astraeus-provision smoke local`",
+            severity="warns",
         )
 
 

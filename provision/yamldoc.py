@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,10 @@ from provision.errors import SiteError
 from provision.foreign import printable
 
 MAX_BYTES = 1_000_000
+Place = tuple[int | str, ...]
+"""Keys and indices from the top of a file."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""A file cannot have one, but a text in double quotes can escape it."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,8 @@ class YamlDocument:
         self._root = root
         self.twins = tuple(_twins(shown, root))
         """Line and words of every key that stands twice in its mapping; the data has the last one."""
+        self.empty = tuple(_empty(root, (), set()))
+        """The place of every key that has no value, or a written null."""
 
     def line(self, location: Sequence[int | str]) -> int:
         """1-based line of the node at that path, or of its nearest ancestor."""
@@ -87,7 +94,15 @@ def _child(node: yaml.Node, step: int | str) -> tuple[int, yaml.Node] | None:
 
 
 class _Loader(yaml.SafeLoader):
-    """Says of a value that is not what its tag promises where it stands; PyYAML lets five errors through."""
+    """Says where a value stands that is no text, or not what its tag promises; PyYAML lets both through."""
+
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
+        value = super().construct_scalar(node)
+        lone = _SURROGATE.search(value)
+        if lone:
+            problem = f"U+{ord(lone[0]):04X} is half a character; write the whole one, as it is"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+        return value
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - PyYAML's
         try:
@@ -97,6 +112,15 @@ class _Loader(yaml.SafeLoader):
             raise yaml.constructor.ConstructorError(
                 None, None, f"{node.value!r:.60} is no {kind}", node.start_mark
             ) from None
+
+
+_INT = "tag:yaml.org,2002:int"
+# YAML 1.1 reads 3:20:00 as 12000 and 010 as 8; here they stay texts, which no field for a number takes.
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, form) for tag, form in known if tag != _INT]
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(_INT, re.compile(r"^[-+]?(0|[1-9][0-9]*)$"), list("-+0123456789"))
 
 
 def _twins(path: str, root: yaml.Node) -> Iterator[tuple[int, str]]:
@@ -123,6 +147,21 @@ def _twins(path: str, root: yaml.Node) -> Iterator[tuple[int, str]]:
         done.add(id(node))
 
     yield from walk(root, ())
+
+
+def _empty(node: yaml.Node, place: Place, done: set[int]) -> Iterator[Place]:
+    if id(node) in done:  # an alias; it was told where it stands first
+        return
+    done.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            below = (*place, str(key.value))
+            if value.tag == "tag:yaml.org,2002:null":
+                yield below
+            yield from _empty(value, below, done)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield from _empty(item, (*place, index), done)
 
 
 def _content(path: Path, shown: str, words: Words) -> bytes:
@@ -161,13 +200,15 @@ def read_yaml(path: Path, words: Words = SITE) -> YamlDocument:
             remedy=f"a {words.noun} is YAML: {words.schema}",
         ) from None
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=_Loader)
         data = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"{shown}:{mark.line + 1}:{mark.column + 1}" if mark else f"{shown}:1"
         raise SiteError(f"{where}: not valid YAML: {printable(str(error.problem))}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except RecursionError:
+        raise SiteError(f"{shown}:1: nested too deeply: lists in lists, or keys below keys") from None
+    except (yaml.YAMLError, ValueError) as error:
         raise SiteError(f"{shown}:1: not valid YAML: {printable(' '.join(str(error).split()))}") from None
     if root is None or data is None:
         raise SiteError(f"{shown}:1: the file is empty", remedy=words.empty)

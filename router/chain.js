@@ -1,6 +1,6 @@
 // Written by astraeus-provision. An agent goes on with the next model of its chain where OpenCode itself would ask the
-// same one again for a minute: at once where nobody else would, an agent of ours that is called directly; elsewhere
-// after a moment in which the oh-my-openagent plugin has not gone on itself.
+// same one again for a minute: at once where nobody else would (an agent of ours that is called directly, or that has
+// a task where the oh-my-openagent plugin is not there); elsewhere after a moment in which that plugin has not gone on.
 const CHAINS = {}
 // Agents that we bring: the other plugin knows no chains of theirs.
 const OURS = []
@@ -81,8 +81,11 @@ export const AstraeusChain = async ({ client }) => {
     const found = failed ? await situation(sessionID) : undefined
     if (found?.alone && found.pooled) {
       const { path, body } = again(sessionID, found)
-      await client.session.prompt({ path, body: { ...body, noReply: true } })
-      return new Response(STEP, { headers: { "content-type": "text/event-stream" } })
+      const said = await client.session.prompt({ path, body: { ...body, noReply: true } })
+      const model = said.data?.info.model
+      // Else it would be asked without end.
+      const moved = model && `${model.providerID}/${model.modelID}` === found.next
+      if (moved) return new Response(STEP, { headers: { "content-type": "text/event-stream" } })
     }
     if (answer.error) throw answer.error
     return answer

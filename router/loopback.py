@@ -25,12 +25,16 @@ CHECKS = (
 BODY_BYTES = 1 << 20
 """Requests up to this size can be asked again of another host."""
 MOMENT_S = 2
-"""OpenCode asks again a millisecond after the one answer, before the plugin goes on: no host gets that."""
+"""OpenCode asks again a millisecond after the one answer, before the plugin goes on: no host gets that.
+
+A model that no host answered for is closed that long; where a host failed at a question, that question alone.
+"""
 SILENCE_S = 300
 """How long a stream that began may pause: as long as OpenCode waits."""
 BASE_S, PER_GB_S, MOST_S = 30, 3, 86
 _ASKING = "/v1/ /api/chat /api/generate /api/embed /api/show"
 _RETRIED = "conn-failure empty-response 404 500 502 503 504"
+_JUST_FAILED = "{ var(txn.question),in_table(questions) }"
 _HASH = "{hash}"
 
 Model = Annotated[str, StringConstraints(pattern=r"^[^\s'\"\\%]+$")]
@@ -46,6 +50,16 @@ class Upstream(Frozen):
     models: tuple[Model, ...]
     slots: int = Field(ge=1)
     """Requests that it answers at once."""
+
+    @property
+    def address(self) -> str:
+        """With its port."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """As in http://gpu-server.local:11434."""
+        return f"http://{self.address}"
 
 
 class Loopback(Frozen):
@@ -114,11 +128,13 @@ def _config(loopback: Loopback) -> str:
         f"  http-error {_answer('no host is reachable', 503)}",
         f"  http-error {_answer('no answer in time', 504)}",
         *_frontend(loopback, groups),
+        "backend questions",
+        f"  stick-table type integer size 10k expire {MOMENT_S}s",
         "backend nobody",
         f"  http-request return {_answer('no host serves that model')}",
         "backend hosts",
         *(
-            f"  server {_id(at)} {_address(one)} {_health(at, groups)}"
+            f"  server {_id(at)} {one.address} {_health(at, groups)}"
             for at, one in enumerate(loopback.upstreams)
         ),
     ]
@@ -127,7 +143,8 @@ def _config(loopback: Loopback) -> str:
         lines += _pool(number, serving, models, loopback)
         for model in models:
             noted = f"set-var({_failed(numbers[model])}) date"
-            lines.append(f"  http-after-response {noted} if {{ status 500:599 }} {_asks(model)}")
+            apart = "!{ var(txn.own_fault) -m found }"
+            lines.append(f"  http-after-response {noted} if {{ status 500:599 }} {_asks(model)} {apart}")
     return "\n".join(lines) + "\n"
 
 
@@ -161,6 +178,8 @@ def _frontend(loopback: Loopback, groups: _Groups) -> list[str]:
         f"  http-request return status 200 content-type text/plain {said}",
         f"  http-request return {_json(403, {'error': only})} unless asking",
         "  http-request set-var(txn.model) req.body,json_query('$.model')",
+        "  http-request set-var(txn.question) req.body,xxh32",
+        f"  http-request return {_answer('a host failed at that a moment ago')} if {_JUST_FAILED}",
     ]
     for number, model in enumerate(model for models in groups.values() for model in models):
         limit = loopback.first_byte_s[model]
@@ -201,6 +220,8 @@ def _pool(number: int, serving: tuple[int, ...], models: tuple[str, ...], loopba
         ".endif",
         f"  http-error {_answer('no host that serves the model is reachable, or none became free', 503)}",
         f"  http-error {late}",
+        "  http-response track-sc0 var(txn.question) table questions if { status 500 }",
+        "  http-response set-var(txn.own_fault) bool(true) if { status 500 }",
         *(
             f"  http-response return {_answer(f'the host answered {said}')} if {{ status {status} }}"
             for status, said in (
@@ -212,7 +233,7 @@ def _pool(number: int, serving: tuple[int, ...], models: tuple[str, ...], loopba
             )
         ),
         *(
-            f"  server {_id(at)} {_address(one)} {CHECKS} maxconn {one.slots}"
+            f"  server {_id(at)} {one.address} {CHECKS} maxconn {one.slots}"
             for at, one in enumerate(loopback.upstreams)
             if at in serving
         ),
@@ -263,7 +284,3 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _address(one: Upstream) -> str:
-    return f"[{one.host}]:{one.port}" if ":" in one.host else f"{one.host}:{one.port}"

@@ -68,6 +68,20 @@ def merge(
     return merged.model_copy(update={"ids": naming.ids, "kept": (*naming.said, *merged.kept, *said)})
 
 
+def recall(text: str | None, desired: RouterSettings) -> Memory:
+    """Return the memory of a text that we wrote to, where it was lost: what equals ours was ours."""
+    text = text or ""
+    written = []
+    for one in desired.settings:
+        there, value = get_path(text, one.path)
+        items = value if isinstance(value, list) else []
+        if among(one.value, items) if one.policy == "member" else there and same(value, one.value):
+            written.append(Written(path=one.path, value=one.value, policy=one.policy))
+    above = {one.path[:depth] for one in written for depth in range(1, len(one.path))}
+    arrays = {one.path for one in written if one.policy == "member"}
+    return Memory(written=tuple(written), created=tuple(sorted(above | arrays)))
+
+
 def named(
     text: str | None, desired: RouterSettings, memory: Memory | None, elsewhere: Collection[str] = ()
 ) -> Naming:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints, model_validator
 
 from router.clouds import CLOUDS
 from router.endpoint import Frozen
@@ -64,14 +65,30 @@ def _provider(name: str) -> str:
     return name
 
 
-ModelRef = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+/\S+$"), AfterValidator(_known)]
+def _plain(text: str) -> str:
+    for character in text:
+        if unicodedata.category(character) == "Cc" and character not in "\n\t":
+            raise ValueError(
+                f"has the control character U+{ord(character):04X}; a text may have newline and tab alone"
+            )
+    return text
+
+
+NAME = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+AGENT = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+MODEL = r"^[a-z0-9-]+/[A-Za-z0-9._:/-]+$"
+FORMS = {
+    NAME: "a name: small letters and digits, with single dashes between them, such as our-team",
+    AGENT: "an agent's name: small letters and digits, with single dashes between them, such as tdd-guide",
+    MODEL: f"a model: a provider and its model, such as openai/gpt-4o, or {POOL}/… for the site's own",
+}
+"""What each pattern means, for messages."""
+
+ModelRef = Annotated[str, StringConstraints(pattern=MODEL), AfterValidator(_known)]
 Chain = Annotated[tuple[ModelRef, ...], Field(min_length=1), AfterValidator(_once)]
-AgentName = Annotated[
-    str,
-    StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=64),
-    AfterValidator(_free),
-]
+AgentName = Annotated[str, StringConstraints(pattern=AGENT, max_length=64), AfterValidator(_free)]
 ProviderName = Annotated[str, AfterValidator(_provider)]
+Text = Annotated[str, AfterValidator(_plain)]
 
 
 class AgentProfile(Frozen):
@@ -79,9 +96,9 @@ class AgentProfile(Frozen):
 
     models: Chain
     may: tuple[Capability, ...] = ()
-    description: str | None = None
+    description: Text | None = None
     """When to call it; needed for an agent that is not shipped."""
-    prompt: str | None = None
+    prompt: Text | None = None
     """What it is told; the shipped agents have texts of their own, and the plugin's are told this as well."""
 
 
@@ -89,14 +106,14 @@ class Profile(Frozen):
     """All of it; `schema: 1` is the file's version."""
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-    title: str = ""
+    name: Annotated[str, StringConstraints(pattern=NAME)]
+    title: Text = ""
     agents: Annotated[Mapping[AgentName, AgentProfile], Field(min_length=1)]
     small_model: ModelRef
     """For titles and summaries."""
-    cloud_fallback: bool = True
+    cloud_fallback: StrictBool = True
     """False: local agents have no cloud link, and nothing of their sessions leaves the site."""
-    provider_limits: Mapping[ProviderName, Annotated[int, Field(ge=1, le=64)]] = {}
+    provider_limits: Mapping[ProviderName, Annotated[StrictInt, Field(ge=1, le=64)]] = {}
     """Background tasks at once, by provider; the pool's own limit is never above what the pool has."""
 
     model_config = {**Frozen.model_config, "populate_by_name": True}

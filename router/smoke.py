@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Literal
 
 from router.clouds import CLOUDS
-from router.loopback import Loopback, Upstream
+from router.loopback import Loopback
 from router.permissions import refused_by_plugin
 from router.profile import POOL, is_local
 from router.render import DISPLAY
@@ -56,7 +56,7 @@ def expectations(
     `opencode VERSION` · `plugin VERSION` (only with it) · `router PORT` (only where there is one) ·
     `context TOKENS` · `config PATH` · `model NAME PROVIDER/MODEL TOOLS FIRST_BYTE_S` ·
     `host NAME URL MODEL,…` · `agent NAME SHOWN PLACE COST trusted|untrusted MAY,… LINK>…` ·
-    `cloud PROVIDER VARIABLE,… URL`
+    `cloud PROVIDER VARIABLE,… URL` · last `end LINES`, how many stand before it: a part is not taken for all
 
     Args:
         resolved: The profile as the site keeps it; None where the user wants no agents of ours.
@@ -81,7 +81,7 @@ def expectations(
         ("model", name, ref, tools.get(name, "yes"), str(hosts.first_byte_s.get(name, NONE)))
         for name, ref in pool.items()
     ]
-    lines += [("host", one.name, _url(one), ",".join(one.models) or NONE) for one in hosts.upstreams]
+    lines += [("host", one.name, one.url, ",".join(one.models) or NONE) for one in hosts.upstreams]
     if resolved is not None:
         lines += _agents(resolved, pool, shown, with_plugin=plugin is not None)
         lines += [
@@ -93,6 +93,7 @@ def expectations(
             )
             for name in resolved.clouds
         ]
+    lines.append(("end", str(len(lines))))
     return "".join("\t".join(_field(field) for field in line) + "\n" for line in lines)
 
 
@@ -122,10 +123,6 @@ def _may(agent: ResolvedAgent, *, with_plugin: bool) -> list[str]:
 
 def _named(link: str, pool: Mapping[str, str]) -> str:
     return pool[link.removeprefix(f"{POOL}/")] if is_local(link) else link
-
-
-def _url(one: Upstream) -> str:
-    return f"http://[{one.host}]:{one.port}" if ":" in one.host else f"http://{one.host}:{one.port}"
 
 
 def _field(text: str) -> str:

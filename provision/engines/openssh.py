@@ -17,11 +17,13 @@ from typing import Literal
 from provision.errors import EngineError
 from provision.foreign import printable
 from provision.model import Frozen
-from provision.ssh import Reach, no_openssh, openssh_argv
+from provision.ssh import Reach, openssh_argv
 
 TUNNEL_TIMEOUT_S = 20.0
 PROBE_TIMEOUT_S = 60.0
+SUDO_TIMEOUT_S = 20.0
 _POLL_S = 0.02
+_OPENSSH_FAILED = 255
 
 Log = Callable[[list[str]], None]
 
@@ -114,3 +116,29 @@ def probe_off_list(reach: Reach, port: int, sudo_password: str | None, log: Log)
         case _:
             said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
             return OffList(verdict="unknown", detail=f"the probe did not run: {printable(said)}")
+
+
+def no_openssh() -> EngineError:
+    """For whoever starts `ssh` and finds none."""
+    return EngineError(
+        "the OpenSSH client is missing: there is no `ssh` on PATH",
+        remedy="install it (the package is openssh-client or openssh-clients)",
+    )
+
+
+def sudo_password_works(reach: Reach, password: str, timeout_s: float = SUDO_TIMEOUT_S) -> bool:
+    """Whether sudo there takes this password; it goes through stdin only and leaves no sudo timestamp."""
+    argv = openssh_argv(reach, "sudo -k -S -p '' true")
+    try:
+        done = subprocess.run(
+            argv, input=f"{password}\n", capture_output=True, text=True, timeout=timeout_s, check=False
+        )
+    except FileNotFoundError:
+        raise no_openssh() from None
+    except subprocess.TimeoutExpired:
+        raise EngineError(
+            f"{reach.alias}: sudo did not answer within {timeout_s:.0f} s", remedy="try again"
+        ) from None
+    if done.returncode == _OPENSSH_FAILED:
+        raise EngineError(f"{reach.alias}: ssh could not log in to try sudo", evidence=done.stderr[-500:])
+    return done.returncode == 0

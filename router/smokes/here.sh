@@ -1,15 +1,21 @@
 # What was published to this workstation, and its OpenCode in a home that is a copy.
 AGAIN='run `astraeus-provision router apply` where the site is kept'
-DATA=$HOME/.local/share/astraeus-provision
+DATA=${HOME:-}/.local/share/astraeus-provision
 FACTS=$DATA/expected.tsv
 
 fact() { awk -F '\t' -v kind="$1" '$1 == kind { print $2; exit }' "$FACTS"; }
 facts() { awk -F '\t' -v kind="$1" '$1 == kind' "$FACTS" | cut -f 2-; }
 
-known() { # what every command begins with
-    [ -r "$FACTS" ] && return
-    check published no "$FACTS is not there" "$AGAIN"
-    verdict
+# What every command begins with: is there what it compares with?
+known() {
+    if [ -z "${HOME:-}" ]; then unable published 'HOME is not set' 'set HOME to your home, then run it again'
+    elif [ ! -f "$FACTS" ] || [ ! -r "$FACTS" ]; then unable published "$FACTS is not there" "$AGAIN"
+    elif ! whole; then unable published "$FACTS is not whole" "$AGAIN"; fi
+}
+whole() { # the last line counts the others
+    awk -F '\t' '
+        { ended = $1 == "end" && $2 == NR - 1; has[$1] = $2 }
+        END { exit !(ended && has["opencode"] != "" && has["config"] ~ /^\/.+\//) }' "$FACTS"
 }
 
 home_of() { # home_of VARIABLE DEFAULT: a folder as OpenCode takes it
@@ -39,7 +45,7 @@ make_copy() {
     copy_home "$copy" "$config"
 }
 
-in_copy() { # in_copy COMMAND...
+in_copy() { # in_copy PROGRAM...: under a deadline, which an interrupt of ours reaches only around it
     (
         cd "$copy/empty" || exit
         HOME=$copy XDG_CONFIG_HOME=$copy/.config XDG_DATA_HOME=$copy/.local/share
@@ -48,14 +54,14 @@ in_copy() { # in_copy COMMAND...
         export HOME XDG_CONFIG_HOME XDG_DATA_HOME XDG_STATE_HOME XDG_CACHE_HOME npm_config_cache \
             OPENCODE_DISABLE_AUTOUPDATE OPENCODE_DISABLE_MODELS_FETCH OMO_SEND_ANONYMOUS_TELEMETRY
         unset OPENCODE_CONFIG_DIR OPENCODE_DB OPENCODE_SERVER_USERNAME
-        "$@"
+        exec "$@"
     )
 }
 
 # Sets $settings, OpenCode's configuration as it resolves it, flat; false where there is none, with $said.
 read_settings() {
     settings=$scratch_dir/settings
-    in_copy bounded "$(at_most 45)" "$found" debug config \
+    bounded "$(at_most 45)" in_copy "$found" debug config \
         </dev/null >"$scratch_dir/config.json" 2>"$scratch_dir/config.err"
     _code=$?
     # Prompts are long, and nobody asks for them.

@@ -1,16 +1,13 @@
 # `routing --live`: one real request for every agent, through an OpenCode of its own.
-stop_server() { # it writes until it is gone
-    # shellcheck disable=SC2046  # a list of process ids
-    set -- "$server" $(descendants "$server")
+lanes=
+stop_server() { # what is below it: it then ends by itself, and no shell tells of a job that was killed
+    # shellcheck disable=SC2046,SC2086  # lists of process ids
+    end_all $lanes $(descendants "$server")
+    wait "$server" 2>/dev/null
     server=
-    kill "$@" 2>/dev/null
-    for _try in 1 2 3; do
-        kill -0 "$@" 2>/dev/null || break
-        sleep 1
-    done
-    kill -9 "$@" 2>/dev/null
 }
 leave() { # also where somebody breaks it off
+    trap '' HUP INT TERM
     [ -z "${server:-}" ] || stop_server
     [ -z "${scratch_dir:-}" ] || rm -rf "$scratch_dir"
 }
@@ -24,7 +21,7 @@ smoke_live() {
     OPENCODE_SERVER_PASSWORD=$secret
     export OPENCODE_SERVER_PASSWORD
     : >"$scratch_dir/serve"
-    in_copy bounded "$(at_most 108)" "$found" serve --hostname 127.0.0.1 --port 0 \
+    bounded "$(at_most 108)" in_copy "$found" serve --hostname 127.0.0.1 --port 0 \
         </dev/null >"$scratch_dir/serve" 2>"$scratch_dir/serve.err" &
     server=$!
     address=
@@ -62,6 +59,7 @@ smoke_live() {
         done <"$scratch_dir/others"
         # shellcheck disable=SC2086  # a list of process ids
         wait $lanes
+        lanes=
         while IFS=$TAB read -r name _; do
             ok=no detail='it was not asked: the time is over'
             [ ! -f "$scratch_dir/live.$name" ] || IFS=$TAB read -r ok detail <"$scratch_dir/live.$name"

@@ -1,6 +1,5 @@
 # `local`: this workstation by itself.
 smoke_local() {
-    known
     find_program
     if [ -z "$found" ]; then no_program; else
         local_opencode
@@ -21,7 +20,8 @@ smoke_local() {
 
 local_opencode() {
     pin=$(fact opencode)
-    has=$(in_copy bounded "$(at_most 15)" "$found" --version </dev/null 2>/dev/null | tail -n 1 | plain)
+    bounded "$(at_most 15)" in_copy "$found" --version </dev/null >"$scratch_dir/version" 2>/dev/null
+    has=$(tail -n 1 "$scratch_dir/version" | plain)
     if [ "$has" = "$pin" ]; then
         check opencode yes "$has, $found"
     elif [ -z "$has" ]; then

@@ -2,7 +2,6 @@ CHOICE="if that is not your own choice, $AGAIN"
 
 # `routing`: every agent, and every link that one of them may ask.
 smoke_routing() {
-    known
     find_program
     [ -n "$found" ] || { no_program; verdict; }
     if ! read_settings; then
@@ -149,10 +148,14 @@ routing_clouds() {
         key=$(key_of)
         base=$(pick "$settings" provider "$provider" options baseURL)
         [ -n "$base" ] || base=$url
-        if [ "$base" = - ]; then answers='at its own address'; wrong=; else
+        wrong=
+        # OpenCode shows no address that has a password in it.
+        if [ "$base" = - ]; then answers='at its own address'
+        elif [ "$base" = '***' ]; then answers='at an address with a password, which is not checked'
+        else
             code=$(ask "$(at_most 8)" "$base/models" '' "$scratch_dir/cloud")
             answers="$base answers"
-            answered "$code" "$scratch_dir/cloud" && wrong= || wrong="$base: $(why "$code" "$scratch_dir/cloud")"
+            answered "$code" "$scratch_dir/cloud" || wrong="$base: $(why "$code" "$scratch_dir/cloud")"
         fi
         if [ -z "$key" ]; then
             check "$provider" no "no key${wrong:+, and $wrong}" \

@@ -55,16 +55,17 @@ while kill -0 "$master" 2>/dev/null; do
         wait "$nap"
         [ -z "$again" ] || kill "$nap" 2>/dev/null
         nap=$master
-        [ -n "$again" ] || ! moved || again=moved
+        [ -n "$again" ] || ! moved || again=${again:-moved}
     elif [ -z "$again" ]; then
         wait "$master"
     fi
     [ -n "$again" ] || continue
-    if [ "$again" = yes ]; then
+    why=$again
+    again= # what comes from here on is for the next round
+    if [ "$why" = yes ]; then
         names=$(sed -n 's/^# names://p' "$config")
         look
     fi
-    again=
     kill -USR2 "$master" 2>/dev/null
 done
 wait "$master"

@@ -133,7 +133,7 @@ def test_only_the_engine_rooms_know_the_engines() -> None:
 def test_only_named_modules_start_programs() -> None:
     starting = {name for name, path in modules("provision") if imports(path) & {"subprocess", "os.system"}}
     outside = {name for name in starting if not name.startswith(("provision.engines", "provision.fleet"))}
-    assert outside == {"provision.ssh", "provision.matchexec", "provision.proxy", "provision.smoke"}
+    assert outside == {"provision.matchexec", "provision.proxy", "provision.smoke"}
 
 
 def test_the_installed_product_needs_no_test_and_no_development_tool() -> None:

@@ -95,7 +95,7 @@ def test_a_fault_of_the_host_is_named_and_its_command_mends_it(bench: Bench, cau
 
 STATION_FAULTS = {
     "published files": f"sed -i s/32768/4096/ {CONFIG}",
-    "OpenCode itself": "rm /home/dev/.local/bin/opencode",
+    "OpenCode itself": "rm -r /home/dev/.local/bin/opencode /home/dev/.local/share/astraeus-provision",
 }
 
 

@@ -50,6 +50,8 @@ def test_a_new_laptop_comes_and_goes_again(
     assert f"added to {site}" in came.of(new.name)
     assert [one["machine"] for one in came.report["machines"]] == [new.name]
     assert server.run("systemctl show -p ActiveEnterTimestamp ollama").stdout == since
+    assert any("laptop1: the share of the hosts is another" in text for text in came.of(new.name, "left"))
+    product("router", "apply", "--site", site, "--yes").must(0)
     product("verify", "--site", site).must(0)
     again = product("onboard", f"dev@{new.name}", "--site", site, "--yes").must(0)
     assert again.planned(new.name) == []

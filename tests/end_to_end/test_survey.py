@@ -11,13 +11,13 @@ import pytest
 import yaml
 
 from provision.catalogue import load_catalogue
+from provision.engines.openssh import sudo_password_works
 from provision.facts import HostFacts
 from provision.fleet.host.script import LiveQuery
 from provision.knownhosts import record
 from provision.networks import Admission, admitted
 from provision.preflight import blocking, preflight
 from provision.site import Site
-from provision.ssh import sudo_password_works
 from provision.survey import Survey, reaches, survey
 from tests.lab import molecule
 from tests.lab.layout import SSH

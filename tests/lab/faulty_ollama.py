@@ -1,8 +1,7 @@
 """A stand-in for an Ollama that fails in ways that a real one cannot be brought to: MODEL,… PORT HOW.
 
 HOW is a status (429, 500, 503), `cut` (the connection breaks before the first byte) or `midstream`. It lists
-its models, and tells about them, as a healthy one does. Runs on a host of the lab; every question is one line
-on stdout.
+its models as a healthy one does. Runs on a host of the lab; every question is one line on stdout.
 """
 
 from __future__ import annotations
@@ -36,9 +35,6 @@ class Faulty(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         text = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
-        if self.path == "/api/show":
-            self._send(OK, {"details": {}})
-            return
         print(text, flush=True)
         if self.how == "midstream":
             self.send_response(OK)

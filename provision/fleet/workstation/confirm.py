@@ -27,7 +27,7 @@ _UNSEEN = "look at the machine's network, and at what OpenCode said"
 
 
 def confirm(host: Host) -> None:
-    """Ask each model once (or each server of it, where no session is wanted) and tell what came."""
+    """Ask each model once (or each server for its list, where no session is wanted) and tell what came."""
     machine = host.data.machine
     try:
         outcome = _asked(host, machine)
@@ -49,7 +49,6 @@ def _asked(host: Host, machine: str) -> Confirmed:
         names = ", ".join(change.found.path for change in intent.files)
         return _failed(machine, f"not as published: {names}", "publish again")
     order = intent.order
-    urls = base_urls(order.router)
     wanted = order.confirm
     values = {
         "CONFIG": intent.path,
@@ -58,7 +57,7 @@ def _asked(host: Host, machine: str) -> Confirmed:
         "DEADLINE_S": str(wanted.deadline_s),
         "PROMPT": wanted.prompt,
         "AGENTS": "yes" if wanted.agents else "no",
-        "MODELS": " ".join(f"{model}>{urls[model.split('/', 1)[0]]}" for model in wanted.models),
+        "MODELS": " ".join(f"{model}>{','.join(places(order, model))}" for model in wanted.models),
     }
     deadline_s = GRACE_S + len(wanted.models) * (wanted.deadline_s + 30)
     lines = converse(host, script("confirm", values), deadline_s=deadline_s)
@@ -71,6 +70,13 @@ def _asked(host: Host, machine: str) -> Confirmed:
     return outcome
 
 
+def places(order: Order, model: str) -> tuple[str, ...]:
+    """Return where a `provider/model` is listed: OpenCode's URL, and behind a router those of its hosts."""
+    provider, _, name = model.partition("/")
+    hosts = order.hosts.upstreams if order.routed and order.hosts is not None else ()
+    return (base_urls(order.router)[provider], *(f"{one.url}/v1" for one in hosts if name in one.models))
+
+
 def judge(machine: str, lines: Lines, order: Order, sha256: str) -> Confirmed:
     """Turn what confirm.sh said into an outcome."""
     said = dict(lines)
@@ -80,23 +86,20 @@ def judge(machine: str, lines: Lines, order: Order, sha256: str) -> Confirmed:
     for key, value in lines:
         model, _, rest = clean(value).partition(" ")
         if key == "listed" and not rest.startswith("yes"):
-            return _unlisted(machine, urls[model.split("/", 1)[0]], model, rest.removeprefix("no").strip())
+            url = urls[model.split("/", 1)[0]]
+            code = rest.removeprefix("no").strip()
+            problem = (
+                f"{url} does not offer {model} there"
+                if code.startswith("200")
+                else f"{url} cannot be reached from there"
+            )
+            return _failed(machine, problem, "look at the host, its firewall and name resolution", code)
     if not order.confirm.session:
         answers = tuple(Answer(model=model, how="listed") for model in order.confirm.models)
         return Confirmed(machine=machine, status="ok", answers=answers, sha256=sha256)
     if not said.get("opencode"):
         return _failed(machine, "no OpenCode is there to ask", "install it, or let the site install it")
     return _agents(machine, lines, order) or _sessions(machine, lines, order, sha256)
-
-
-def _unlisted(machine: str, url: str, model: str, said: str) -> Confirmed:
-    """Tell a server that has not the model, or a router whose hosts cannot answer, from none at all."""
-    code, _, body = said.partition(" =")
-    # Some programs tell only that the status was none of success.
-    answers = re.fullmatch(r"[1-9][0-9]{2}|000 wget 8", code)
-    problem = f"{url} does not offer {model} there" if answers else f"{url} cannot be reached from there"
-    evidence = scrubbed([code, *unpacked(f"={body}").decode("utf-8", "replace").splitlines()])
-    return _failed(machine, problem, "look at the host, its firewall and name resolution", evidence)
 
 
 def _agents(machine: str, lines: Lines, order: Order) -> Confirmed | None:

@@ -7,8 +7,8 @@ import binascii
 from collections.abc import Mapping
 
 from provision.fleet.workstation.platforms import PLATFORMS
-from provision.fleet.workstation.reading import Lines, clean
-from provision.fleet.workstation.shapes import Equip, EquipPlan, Look
+from provision.fleet.workstation.reading import Lines, clean, numbers
+from provision.fleet.workstation.shapes import Equip, EquipPlan, Look, OpenCode
 
 ROOM_MIB = 900
 """Two packages of npm's, unpacked beside the place."""
@@ -31,7 +31,7 @@ def plan_equip(look: Look, equip: Equip) -> EquipPlan:
     """Return how OpenCode would come there; a version that the user installed is never touched."""
     there = look.opencode
     if there is not None and not (there.ours and equip.install and there.version != equip.version):
-        return EquipPlan(how="present")
+        return _present(there, equip)
     if not equip.install:
         return EquipPlan(how="declined", said="no OpenCode there, and the site says not to install it")
     obstacle = _obstacle(look)
@@ -47,6 +47,19 @@ def plan_equip(look: Look, equip: Equip) -> EquipPlan:
         said=f"no npm there, and the site names no OpenCode package for {names[0]}: install Node, "
         "or give the package's URL and integrity in the site file",
     )
+
+
+def _present(there: OpenCode, equip: Equip) -> EquipPlan:
+    if there.version is None:
+        return EquipPlan(
+            how="impossible", said=f"{there.path} is there and cannot be run: mend or remove it and run again"
+        )
+    has, pin = (numbers(version) for version in (there.version, equip.version))
+    if has == pin:
+        return EquipPlan(how="present")
+    side = "older" if has < pin else "newer"
+    said = f"{there.path} is OpenCode {there.version}, {side} than {equip.version}"
+    return EquipPlan(how="present", said=f"{said}, which all this was tried with")
 
 
 def _obstacle(look: Look) -> str:

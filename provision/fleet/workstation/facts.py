@@ -19,7 +19,6 @@ from provision.fleet.workstation.intent import (
     asked_files,
     base_urls,
     config_of,
-    describe,
     intend,
     remembered_files,
 )
@@ -30,10 +29,12 @@ from provision.fleet.workstation.plugin import plan_plugin
 from provision.fleet.workstation.reading import Folders, FoundFile, folders_of, read_found, read_look
 from provision.fleet.workstation.routed import proxy_plan, routed
 from provision.fleet.workstation.scripts import script
-from provision.fleet.workstation.shapes import Change, Look, Order
-from provision.fleet.workstation.sharedfile import Refused
+from provision.fleet.workstation.shapes import Change, ConfigFile, Look, Order
+from provision.fleet.workstation.sharedfile import Refused, text_of
 from provision.fleet.workstation.withdrawal import withdraw
+from router.jsonc import JsoncError, require_object
 from router.loopback import STATUS_PATH
+from router.smoke import FACTS
 
 
 class WorkstationState(FactBase[dict[str, Any]]):
@@ -68,7 +69,8 @@ def look_at(host: Host, order: Order | None) -> Look:
 def files_of(host: Host, look: Look, order: Order | None) -> dict[str, FoundFile]:
     """Fetch the user's files, for merging in memory."""
     folders = folders_of(look)
-    wanted = [] if order is None else asked_files(order, folders)
+    # The facts say, where nothing is ordered and the ledger was lost, that files of ours are there.
+    wanted = [f"{folders.data}/{FACTS}"] if order is None else asked_files(order, folders)
     found = _fetched(host, look, order, wanted)
     # What an earlier publish made, and this one wants no longer.
     ledger = unpack(found[folders.ledger].content)
@@ -111,6 +113,27 @@ def judged(host: Host, look: Look, order: Order | None) -> Look:
         more["reach"] = {url: said for url, said in look.reach.items() if url in urls}
         more["lacking"] = lacking_keys(look, order)
     return look.model_copy(update=more)
+
+
+def describe(file: FoundFile) -> ConfigFile:
+    """Return the configuration file as it may be shown."""
+    fault = None
+    if file.kind == "file":
+        try:
+            require_object(text_of(file) or "")
+        except JsoncError as error:
+            fault = str(error)
+        except Refused as refused:
+            fault = refused.problem
+    return ConfigFile(
+        path=file.path,
+        kind="unreadable" if file.kind == "large" else file.kind,
+        mode=file.mode,
+        uid=file.uid,
+        size_bytes=file.size_bytes,
+        sha256=file.sha256,
+        broken=fault,
+    )
 
 
 def lacking_keys(look: Look, order: Order) -> dict[str, tuple[str, ...]]:

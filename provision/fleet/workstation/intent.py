@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from provision.fleet.workstation.ledger import Back, Ledger, unpack
 from provision.fleet.workstation.pluginlist import plugins_beside
 from provision.fleet.workstation.reading import Folders, FoundFile
-from provision.fleet.workstation.shapes import Change, ConfigFile, Order
+from provision.fleet.workstation.recall import lost, recalled
+from provision.fleet.workstation.shapes import Change, Order
 from provision.fleet.workstation.sharedfile import (
     FileChange,
     Refused,
     SharedPlan,
     broken,
     give_back,
+    not_barred,
     said,
     share,
     text_of,
@@ -24,7 +26,7 @@ from provision.fleet.workstation.shellenv import ShellPlan, plan_shells
 from provision.fleet.workstation.smokefiles import pool_of, smoke_files, smoke_paths
 from provision.fleet.workstation.tuifile import plan_tui, tui_path
 from provision.fleet.workstation.wholefile import WholePlan, place_of, plan_whole
-from router.jsonc import JsoncError, load, require_object
+from router.jsonc import JsoncError, load
 from router.jsonc_edit import get_path
 from router.merge import Memory, named, owned_ids
 from router.naming import Naming, pair
@@ -63,27 +65,6 @@ def config_of(found: Mapping[str, FoundFile], folders: Folders) -> FoundFile:
     """Return the file that OpenCode would take last: opencode.jsonc where it exists."""
     both = [found[f"{folders.config_home}/opencode/{name}"] for name in NAMES]
     return next((file for file in both if file.kind != "absent"), both[-1])
-
-
-def describe(file: FoundFile) -> ConfigFile:
-    """Return the configuration file as it may be shown."""
-    fault = None
-    if file.kind == "file":
-        try:
-            require_object(text_of(file) or "")
-        except JsoncError as error:
-            fault = str(error)
-        except Refused as refused:
-            fault = refused.problem
-    return ConfigFile(
-        path=file.path,
-        kind="unreadable" if file.kind == "large" else file.kind,
-        mode=file.mode,
-        uid=file.uid,
-        size_bytes=file.size_bytes,
-        sha256=file.sha256,
-        broken=fault,
-    )
 
 
 def plugin_entry(order: Order, folders: Folders) -> str | None:
@@ -131,6 +112,7 @@ def intend(found: Mapping[str, FoundFile], folders: Folders, order: Order) -> In
     file = config_of(found, folders)
     _no_odd_folder(file.path, folders)
     writable(file, folders)
+    writable(found[folders.ledger], folders)
     ledger = unpack(found[folders.ledger].content)
     memory = ledger.memory if ledger is not None and ledger.file == file.path else None
     moved = _moved(found, ledger, file.path)
@@ -139,14 +121,13 @@ def intend(found: Mapping[str, FoundFile], folders: Folders, order: Order) -> In
     back = None if ledger is None else ledger.backs.get(file.path)
     ours = (*plugins_beside(found, file, memory, rendered.opencode), *rendered.opencode)
     wanted = naming.settings.model_copy(update={"settings": (*naming.settings.settings, *ours)})
+    kept = list(naming.said)
+    if lost(found, folders):
+        memory, back = recalled(file, wanted)
+        kept.append(f"{folders.ledger} was lost: of the user's files, what equals ours is taken as ours")
     main, merged = share(file, wanted, memory, back)
     config = load(merged.text)
-    kept = [
-        *naming.said,
-        *main.kept,
-        *remarks(config, merged.desired, owned_ids(memory)),
-        *literal_keys(config),
-    ]
+    kept += [*main.kept, *remarks(config, merged.desired, owned_ids(memory)), *literal_keys(config)]
     plugin = _plugin_plan(found, folders, rendered, ledger)
     if plugin is not None:
         written_there = {one.path for one in plugin.memory.written}
@@ -163,6 +144,7 @@ def intend(found: Mapping[str, FoundFile], folders: Folders, order: Order) -> In
     changes += [*main.changes, *(plugin.changes if plugin is not None else ()), *whole.changes]
     changes += shell_changes(shells, folders)
     changes += _remembered(found[folders.ledger], file.path, main, plugin, whole, shells, folders)
+    not_barred(changes)
     shown = "".join(f"- ours in {one.found.path}\n" for one in moved)
     shown += main.shown + ("" if plugin is None else plugin.shown) + whole.shown
     shown += "".join(edit.shown for edit in shells.edits)
@@ -193,7 +175,10 @@ def _plugin_plan(
     memory = ledger.plugin_memory if ledger is not None and known else None
     back = None if ledger is None else ledger.backs.get(path)
     if rendered.omo:
-        return share(file, RouterSettings(settings=rendered.omo), memory, back)[0]
+        wanted = RouterSettings(settings=rendered.omo)
+        if lost(found, folders):
+            memory, back = recalled(file, wanted)
+        return share(file, wanted, memory, back)[0]
     changes = give_back(file, memory or Memory(), back)
     return SharedPlan(changes, "-", Memory(), Back(sha256="-"), f"- ours in {path}\n" if changes else "", ())
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Literal
 
 from provision.fleet.workstation.proxy import Installer, Proxy, ProxyPlan
-from provision.fleet.workstation.reading import Lines, clean
+from provision.fleet.workstation.reading import Lines, clean, numbers
 from router.loopback import STATUS_PATH, WORD, Loopback, config_hash
 from router.service import AGENT, CONFIG, DATA, SERVICE, UNIT
 
@@ -55,7 +54,7 @@ def _impossible(proxy: Proxy, system: str) -> str:
         return "no service manager there runs services of its user's own"
     if proxy.path is None:
         return _not_installable(proxy)
-    if _version(proxy.version) >= OLDEST:
+    if numbers(proxy.version or "")[:2] >= OLDEST:
         return ""
     oldest = ".".join(map(str, OLDEST))
     return f"{proxy.path} is HAProxy {proxy.version or 'of an unknown version'}, and {oldest} is needed"
@@ -105,9 +104,17 @@ _FAULTS: Mapping[str, tuple[str, str]] = {
         "HAProxy does not take the router's configuration",
         "look at its version; what it said should be reported",
     ),
+    "names": (
+        "the hosts' names are not looked up there in time, and HAProxy does not start without",
+        "mend name resolution there, or give the hosts addresses (`advertise`), and run again",
+    ),
     "manager": (
         "no service manager of this user's can be reached there",
         "log in there once (on Linux: let root run `loginctl enable-linger {user}`) and run again",
+    ),
+    "masked": (
+        "its user has masked the loopback router's unit, so that it never runs",
+        f"`systemctl --user unmask {SERVICE}.service` there, or `router: {{loopback: false}}` in the site",
     ),
     "end": ("the loopback router could not be ended", "see what the service manager said"),
     "service": ("the loopback router could not be started", "see what the service manager said"),
@@ -141,7 +148,3 @@ def loopback_left_to_do(lines: Lines, user: str) -> tuple[str, ...]:
         return ()
     command = f"sudo loginctl enable-linger {user}"
     return (f"the loopback router runs while {user} is logged in: `{command}` keeps it when nobody is",)
-
-
-def _version(text: str | None) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", text or "")[:2])

@@ -243,14 +243,14 @@ def _chains(order: dict[str, Any], written: set[tuple[str, ...]]) -> Chains:
 
 
 def _facts(text: str, config: str, agents: Mapping[str, str]) -> str:
-    lines = []
-    for line in text.splitlines():
-        fields = line.split("\t")
-        if fields[0] == "config":
-            fields[1] = config
-        if fields[0] != "agent" or fields[2] in agents:
-            lines.append("\t".join(fields) + "\n")
-    return "".join(lines)
+    rows = [line.split("\t") for line in text.splitlines()]
+    kept = [row for row in rows if row[0] != "agent" or row[2] in agents]
+    for row in kept:
+        if row[0] == "config":
+            row[1] = config
+        elif row[0] == "end":  # by how many lines it is whole
+            row[1] = str(int(row[1]) - len(rows) + len(kept))
+    return "".join("\t".join(row) + "\n" for row in kept)
 
 
 def _tell(

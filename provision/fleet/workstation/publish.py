@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from pyinfra.api.command import FunctionCommand
 from pyinfra.api.host import Host
@@ -70,6 +71,11 @@ class Work:
         }
         return Published.model_validate({**values, **more})
 
+    def failed(self, problem: str, remedy: str, evidence: str = "", *, changed: str = UNTOUCHED) -> Published:
+        """Return that it failed; what was installed before stays told."""
+        said = {"problem": problem, "remedy": remedy, "evidence": evidence, "changed": changed}
+        return self.outcome(status="failed", **said)
+
     @property
     def moves_router(self) -> bool:
         """Whether what runs there as the loopback router must become another, or must begin or end."""
@@ -125,7 +131,7 @@ def _prepared(host: Host, *, executing: bool) -> Work | None:
             return _failed(machine, f"the plugin cannot come there: {plugin.said}", "then run again")
         return Work(machine, order, look, intent, equip, look.opencode, plugin, proxy=proxy)
 
-    done = _guarded(machine, prepare)
+    done = _guarded(partial(_failed, machine), prepare)
     if isinstance(done, Work):
         return done
     if executing:
@@ -155,7 +161,7 @@ def _equip(state: State, host: Host, work: Work) -> bool:
         lines = converse(host, script("equip", values), deadline_s=settings.deadline_s + GRACE_S)
         wrong = fault(lines)
         if wrong is not None:
-            return _failed(work.machine, wrong[0], wrong[1], wrong[2])
+            return work.failed(wrong[0], wrong[1], wrong[2])
         said = dict(lines)
         work.installed = "installed" in said
         link = said["installed"] if work.installed else said["present"]
@@ -164,7 +170,7 @@ def _equip(state: State, host: Host, work: Work) -> bool:
             work.left_to_do = (f"put {work.look.home}/.local/bin into PATH, so that `opencode` is found",)
         return work
 
-    return _told(_guarded(work.machine, equip))
+    return _told(_guarded(work.failed, equip))
 
 
 def _plugin(state: State, host: Host, work: Work) -> bool:
@@ -178,11 +184,11 @@ def _plugin(state: State, host: Host, work: Work) -> bool:
         lines = converse(host, script("plugin", values), deadline_s=settings.deadline_s + GRACE_S)
         wrong = plugin_fault(lines)
         if wrong is not None:
-            return _failed(work.machine, wrong[0], wrong[1], wrong[2])
+            return work.failed(wrong[0], wrong[1], wrong[2])
         work.plugin_at = dict(lines)["installed"]
         return work
 
-    return _told(_guarded(work.machine, install))
+    return _told(_guarded(work.failed, install))
 
 
 def _haproxy(state: State, host: Host, work: Work) -> bool:
@@ -192,11 +198,11 @@ def _haproxy(state: State, host: Host, work: Work) -> bool:
         lines = converse(host, _service(work, "install"), deadline_s=INSTALL_S + GRACE_S)
         wrong = loopback_fault(lines, work.look.user)
         if wrong is not None:
-            return _failed(work.machine, wrong[0], wrong[1], wrong[2])
+            return work.failed(wrong[0], wrong[1], wrong[2])
         work.haproxy = dict(lines).get("installed")
         return work
 
-    return _told(_guarded(work.machine, install))
+    return _told(_guarded(work.failed, install))
 
 
 def start_router(state: State, host: Host, work: Work) -> bool:
@@ -207,13 +213,13 @@ def start_router(state: State, host: Host, work: Work) -> bool:
         lines = converse(host, _service(work, "apply"), deadline_s=APPLY_S)
         wrong = loopback_fault(lines, work.look.user)
         if wrong is not None:
-            return _failed(work.machine, *wrong, changed=_undone(host, work))
+            return work.failed(*wrong, changed=_undone(host, work))
         work.left_to_do = (*work.left_to_do, *loopback_left_to_do(lines, work.look.user))
         files = tuple(change.found.path for change in work.intent.files)
         emit("publish", work.outcome(status="changed", files=files, started="started" in dict(lines)))
         return work
 
-    return _told(_guarded(work.machine, apply, lambda: _undone(host, work)))
+    return _told(_guarded(work.failed, apply, lambda: _undone(host, work)))
 
 
 def _undone(host: Host, work: Work) -> str:
@@ -235,11 +241,11 @@ def write_files(state: State, host: Host, work: Work) -> bool:
         lines = converse(host, script("replace", values), replace_lines(work.intent.files))
         paths, wrong = replaced(lines)
         if wrong is not None:
-            return _failed(work.machine, wrong.problem, wrong.remedy, wrong.evidence)
+            return work.failed(wrong.problem, wrong.remedy, wrong.evidence)
         emit("publish", work.outcome(status="changed", files=paths))
         return work
 
-    return _told(_guarded(work.machine, write, lambda: undone(host, work.look, written=False)))
+    return _told(_guarded(work.failed, write, lambda: undone(host, work.look, written=False)))
 
 
 def _told(done: Work | Published) -> bool:
@@ -249,16 +255,14 @@ def _told(done: Work | Published) -> bool:
     return True
 
 
-def _failed(
-    machine: str, problem: str, remedy: str, evidence: str = "", *, changed: str = UNTOUCHED
-) -> Published:
-    return Published(
-        machine=machine, status="failed", problem=problem, remedy=remedy, evidence=evidence, changed=changed
-    )
+def _failed(machine: str, problem: str, remedy: str, *, changed: str = UNTOUCHED) -> Published:
+    return Published(machine=machine, status="failed", problem=problem, remedy=remedy, changed=changed)
 
 
 def _guarded(
-    machine: str, act: Callable[[], Work | Published], changed: Callable[[], str] = lambda: UNTOUCHED
+    failed: Callable[..., Published],
+    act: Callable[[], Work | Published],
+    changed: Callable[[], str] = lambda: UNTOUCHED,
 ) -> Work | Published:
     """Turn every fault into an outcome: one machine's must not end the others', nor print what it saw.
 
@@ -268,7 +272,7 @@ def _guarded(
         return act()
     except Broken as broken:
         again = "run again; what was not finished is done then"
-        return _failed(machine, broken.said, again, changed=changed())
+        return failed(broken.said, again, changed=changed())
     except Exception as error:  # noqa: BLE001 - pyinfra would end all machines and print the user's files
         said = f"a fault in this program ({type(error).__name__})"
-        return _failed(machine, said, "report it, please", changed=changed())
+        return failed(said, "report it, please", changed=changed())

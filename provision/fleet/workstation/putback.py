@@ -12,22 +12,25 @@ from pyinfra.context import host
 
 from provision.fleet.workstation.exchange import Broken, converse
 from provision.fleet.workstation.facts import look_at
-from provision.fleet.workstation.orders import emit, order_of, run_name
+from provision.fleet.workstation.orders import emit, order_of, run_name, was_written
 from provision.fleet.workstation.reading import folders_of
 from provision.fleet.workstation.replace import NO_RECORD, NOT_UNDONE, replace_values, replaced
 from provision.fleet.workstation.scripts import script
 from provision.fleet.workstation.shapes import PutBack
 from provision.fleet.workstation.undoing import router_fault
 
+LOST = "what this run wrote stays, as its record of what to put back is not there"
+
 
 @operation()
 def putback() -> Generator[FunctionCommand, None, None]:
     """Undo the publish of this run, or of the earlier one that was never confirmed."""
     if host.state.is_executing:
-        yield FunctionCommand(_undo, (), {})
+        yield FunctionCommand(put_back, (), {})
 
 
-def _undo(state: State, host: Host) -> bool:
+def put_back(state: State, host: Host) -> bool:
+    """Put back what the record there tells of; without it, what this run wrote cannot be undone."""
     del state
     machine = host.data.machine
     try:
@@ -39,7 +42,10 @@ def _undo(state: State, host: Host) -> bool:
             fault = router_fault(host, look, paths)
             outcome = PutBack(machine=machine, status="changed", files=paths)
             if fault is not None:
-                outcome = _failed(machine, f"its files are back, and {fault}", "mend that and run again")
+                failed = _failed(machine, fault, "mend that and run again")
+                outcome = failed.model_copy(update={"files": paths})
+        elif wrong.code == NO_RECORD and was_written(machine):
+            outcome = _failed(machine, LOST, "what stood there before lies beside each file (.astraeus.bak)")
         elif wrong.code == NO_RECORD:
             outcome = PutBack(machine=machine, status="ok")
         else:

@@ -31,6 +31,8 @@ class FoundFile:
     size_bytes: int | None = None
     sha256: str | None = None
     content: bytes | None = field(default=None, repr=False)
+    barred: str | None = None
+    """What above it keeps it from being written: no folder, or one that its user cannot write to."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,8 @@ def read_proxy(lines: Lines) -> Proxy:
 def read_found(lines: Lines) -> dict[str, FoundFile]:
     """Turn the answers of read.sh into files by path."""
     found: dict[str, FoundFile] = {}
+    tabbed = [value.partition("\t") for key, value in lines if key == "barred"]
+    barred = {path: clean(above) for above, _, path in tabbed}
     for key, value in lines:
         if key != "file":
             continue
@@ -139,6 +143,7 @@ def read_found(lines: Lines) -> dict[str, FoundFile]:
             size_bytes=int(size) if size.isdigit() else None,
             sha256=None if content is None else sha256(content).hexdigest(),
             content=content,
+            barred=barred.get(path),
         )
     return found
 
@@ -162,6 +167,11 @@ def unpacked(field: str) -> bytes:
 def clean(text: str) -> str:
     """Take out control characters, so that no answer can paint on a terminal."""
     return _CONTROL.sub("?", text).strip()
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """Turn a version into numbers that compare: `1.18.33-dev` into (1, 18, 33)."""
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
 
 
 def _all(lines: Lines, wanted: str) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ FAULTS: Mapping[str, tuple[str, str]] = {
     "other": ("{0} is no plain file", "look at it and put it in order"),
     "unreadable": ("{0} cannot be read", "look at its owner and mode"),
     "changed": ("{0} was changed by someone else meanwhile", "run again: the new content will be merged"),
+    "busy": ("another run is writing to its files", "run again when that one has ended"),
     "write": (
         "a file could not be written",
         "free room on that disk, or mend its permissions, and run again",

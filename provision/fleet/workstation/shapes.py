@@ -68,7 +68,7 @@ class Confirm(Frozen):
     agents: Mapping[str, str] = {}
     """Agents as OpenCode lists them, each with the model that it must have."""
     session: bool = True
-    """False: the file did not change; its sha256 and each server's own word on its models are enough."""
+    """False: the file did not change; its sha256 and each server's own list of models are enough."""
     settle: bool = False
     """Whether success is marked there: what was published is then no longer put back."""
     prompt: str = "Answer with the one word: ready"
@@ -157,7 +157,7 @@ class EquipPlan(Frozen):
 
     how: Literal["present", "npm", "package", "declined", "impossible"]
     said: str = ""
-    """Why, where it is declined or impossible."""
+    """Why, where it is declined or impossible; of one that is present, that it has another version."""
 
 
 class Look(Frozen):

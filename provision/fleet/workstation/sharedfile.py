@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -71,6 +72,16 @@ def writable(file: FoundFile, folders: Folders) -> None:
         raise Refused(
             f"{file.path} belongs to uid {file.uid}, not to its user (uid {folders.uid})",
             f"sudo chown {folders.uid} {file.path}",
+        )
+
+
+def not_barred(changes: Iterable[FileChange]) -> None:
+    """Raise Refused where a folder lets nothing be written of what has to be."""
+    barred = dict.fromkeys(one.found.barred for one in changes if one.found.barred is not None)
+    if barred:
+        raise Refused(
+            f"nothing can be written in {' and '.join(barred)}",
+            f"make it a folder that its user can write to: ls -ld {shlex.join(barred)}",
         )
 
 

@@ -26,17 +26,22 @@ def plan_tui(found: Mapping[str, FoundFile], folders: Folders, plugin: str | Non
     file = found.get(tui_path(folders))
     if file is None or file.kind != "file":
         return ()
+    new = without_plugin(file.content or b"", folders, plugin)
+    if new == file.content:
+        return ()
+    content = None if is_bare(new.decode("utf-8"), '{"plugin":[]}') else new
+    return (FileChange(file, file.mode or "600", content, f"{folders.ledger.rsplit('/', 1)[0]}/tui.bak"),)
+
+
+def without_plugin(content: bytes, folders: Folders, but: str | None = None) -> bytes:
+    """Return a configuration that names no place of our plugin's, `but` that one; a broken one as it is."""
     try:
-        text = (file.content or b"").decode("utf-8")
+        text = content.decode("utf-8")
         items = get_path(text, _PATH)[1]
-        new = text
         for item in items if isinstance(items, list) else ():
             ours = isinstance(item, str) and item.startswith(f"file://{folders.home}/{PLUGIN_HOME}/")
-            if ours and item != plugin:
-                new = remove_item(new, _PATH, item)
+            if ours and item != but:
+                text = remove_item(text, _PATH, item)
     except (UnicodeDecodeError, JsoncError):
-        return ()
-    if new == text:
-        return ()
-    content = None if is_bare(new, '{"plugin":[]}') else new.encode("utf-8")
-    return (FileChange(file, file.mode or "600", content, f"{folders.ledger.rsplit('/', 1)[0]}/tui.bak"),)
+        return content
+    return text.encode("utf-8")

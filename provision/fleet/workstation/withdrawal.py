@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from provision.fleet.workstation.intent import NAMES, plugin_path, shell_changes
 from provision.fleet.workstation.ledger import Ledger, unpack
 from provision.fleet.workstation.places import DATA
 from provision.fleet.workstation.reading import Folders, FoundFile
+from provision.fleet.workstation.recall import lost
 from provision.fleet.workstation.routed import service_paths
 from provision.fleet.workstation.shapes import Change, Look
 from provision.fleet.workstation.sharedfile import (
+    MODE,
     NOTHING,
     FileChange,
     Refused,
     give_back,
+    not_barred,
     said,
     text_of,
     writable,
 )
 from provision.fleet.workstation.shellenv import ShellPlan, plan_shells
-from provision.fleet.workstation.tuifile import plan_tui
+from provision.fleet.workstation.tuifile import plan_tui, without_plugin
 from provision.fleet.workstation.wholefile import plan_whole
 from router.merge import merge_named
 
@@ -47,8 +50,13 @@ def withdraw(found: Mapping[str, FoundFile], folders: Folders) -> Withdrawal | N
     there = found[folders.ledger]
     ledger = unpack(there.content)
     if ledger is None:
-        if there.kind == "absent":
+        if there.kind == "absent" and not lost(found, folders):
             return None
+        if there.kind == "absent":
+            raise Refused(
+                f"{there.path} is gone, and files of ours are there: it said what else is ours",
+                "`astraeus-provision router apply` takes what equals ours as ours again",
+            )
         raise Refused(
             f"{there.path} cannot be read: it says what is ours there",
             "look at its owner and mode; where it is broken, `router apply` writes it anew",
@@ -65,6 +73,7 @@ def withdraw(found: Mapping[str, FoundFile], folders: Folders) -> Withdrawal | N
         writable(one, folders)
         changes += give_back(one, memory, ledger.backs.get(one.path))
         kept += said(one.path, merge_named(text_of(one), NOTHING, memory).kept)
+    changes = _without_plugin(changes, found, folders)
     whole = plan_whole(found, (), ledger.whole, folders)
     shells = ShellPlan()
     if f"{folders.config_home}/astraeus-provision/env.sh" in found:
@@ -81,6 +90,7 @@ def withdraw(found: Mapping[str, FoundFile], folders: Folders) -> Withdrawal | N
     done = Ledger(file=ledger.file, plugin_file=ledger.plugin_file, whole=ledger.whole).packed()
     if there.content != done:
         changes.append(FileChange(there, "600", done, f"{there.path}.bak"))
+    not_barred(changes)
     configs = (ledger.file, *(f"{folders.config_home}/opencode/{name}" for name in NAMES))
     return Withdrawal(
         tuple(changes),
@@ -88,6 +98,20 @@ def withdraw(found: Mapping[str, FoundFile], folders: Folders) -> Withdrawal | N
         ends_router=not service_paths(folders).isdisjoint(ledger.whole),
         backups=tuple(f"{path}.astraeus.bak" for path in dict.fromkeys((*configs, plugin_path(folders)))),
     )
+
+
+def _without_plugin(
+    changes: Sequence[FileChange], found: Mapping[str, FoundFile], folders: Folders
+) -> list[FileChange]:
+    """Let no configuration of OpenCode's name the plugin that goes, whoever wrote that."""
+    after = {one.found.path: one for one in changes}
+    for path in (f"{folders.config_home}/opencode/{name}" for name in NAMES):
+        file = found[path]
+        one = after.get(path, FileChange(file, file.mode or MODE, file.content, f"{path}.astraeus.bak"))
+        if one.new is not None and without_plugin(one.new, folders) != one.new:
+            writable(file, folders)
+            after[path] = replace(one, new=without_plugin(one.new, folders))
+    return list(after.values())
 
 
 def programs_left(look: Look, plan: Withdrawal) -> tuple[str, ...]:

@@ -68,7 +68,8 @@ class Alone:
         # A login shell's PATH is the system's own, whatever it is given.
         (self.laptop.home / ".profile").write_text('PATH="$GIVEN_PATH"\n')
         self.answers(load_catalogue().ollama.version, DIGESTS)
-        self.served.offers(*(model.removesuffix(":latest") for model in MODELS), *MODELS)
+        listed = {"data": [{"id": model} for model in MODELS]}
+        self.served.files["/v1/models"] = json.dumps(listed).encode()
         content = packed({"package.json": "{}\n", "dist/index.js": "export {}\n"})
         self.plugin = content
         for name in load_catalogue().plugin.packages:

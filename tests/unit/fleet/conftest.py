@@ -37,7 +37,7 @@ def served() -> Iterator[Served]:
 
 @pytest.fixture
 def run(tmp_path: Path, laptop: Home, served: Served) -> Run:
-    served.offers("m1", "m2")
+    served.files["/v1/models"] = b'{"data": [{"id": "m1:latest"}, {"id": "m2:latest"}]}'
     binary = laptop.home / ".local/bin/opencode"
     binary.parent.mkdir(parents=True)
     binary.write_text(FAKE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import threading
@@ -76,10 +75,6 @@ class Served:
     url: str
     files: dict[str, bytes]
 
-    def offers(self, *models: str) -> None:
-        """Answer questions about these models as Ollama does."""
-        self.files.update({f"/api/show {model}": b'{"details": {"family": "x"}}' for model in models})
-
 
 @contextmanager
 def serving() -> Iterator[Served]:
@@ -88,17 +83,10 @@ def serving() -> Iterator[Served]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.give(self.path, b"")
-
-        def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            self.give(f"{self.path} {asked['model']}", b'{"error": "model not found"}')
-
-        def give(self, name: str, missing: bytes) -> None:
-            content = files.get(name)
+            content = files.get(self.path)
             self.send_response(404 if content is None else 200)
             self.end_headers()
-            self.wfile.write(missing if content is None else content)
+            self.wfile.write(content or b"")
 
         def log_message(self, *args: object) -> None:
             """Say nothing."""

@@ -22,7 +22,7 @@ case "$*" in
     *NRestarts*) echo NRestarts=$(cat restarts 2>/dev/null || echo 0) ;;
     *is-active*) [ -e active ] ;;
     *disable*|*' stop '*) [ -e stuck ] || rm -f active ;;
-    *is-enabled*) [ -e enabled ] ;;
+    *is-enabled*) [ ! -e masked ] || echo masked; [ -e enabled ] ;;
 esac
 """
 CURL = """\
@@ -80,11 +80,11 @@ class Machine:
     def asked(self, *words: str) -> list[str]:
         return [call for call in self.calls if any(word in call.split() for word in words)]
 
-    def does(self, act: Act, sh: list[str] | None = None) -> Lines:
+    def does(self, act: Act, sh: list[str] | None = None, programs: str = "/usr/bin:/bin") -> Lines:
         home = str(self.laptop.home)
         values = loopback_values(act, Proxy(installer="apt", root=True), system="Linux", home=home)
         values.update(PLACES="", DEADLINE_S="2")
-        return self.laptop.run(sh or SH, "loopback", values, PATH=f"{self.tools}:/usr/bin:/bin")
+        return self.laptop.run(sh or SH, "loopback", values, PATH=f"{self.tools}:{programs}")
 
     def answers(self, text: str) -> None:
         self.served.files["/-/router"] = text.encode()

@@ -17,6 +17,7 @@ from tests.unit.fleet.homes import Home, order
 SECRET = "sk-live-0123456789"
 USERS = f'{{\n  // mine\n  "provider": {{ "paid": {{ "options": {{ "apiKey": "{SECRET}" }} }} }}\n}}\n'
 FAKE = """#!/bin/sh
+[ "$1" != --version ] || { echo 1.2.3; exit; }
 echo '{"type":"text","part":{"text":"ready"}}'
 """
 

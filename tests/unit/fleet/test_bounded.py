@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
+
+from tests.processes import in_session, running, within
 
 COMMON = Path("provision/fleet/workstation/sh/common.sh")
 CALLS = 60
@@ -33,3 +40,35 @@ def test_a_quick_command_never_waits_for_its_deadline(sh: list[str], tmp_path: P
     )
     assert done.returncode == 0
     assert list(tmp_path.iterdir()) == []
+
+
+BROKEN_OFF = """
+scratch
+{call}
+echo it goes on
+"""
+
+
+IN_THE_SCRIPT, IN_A_SUBSHELL = "bounded 60 sh -c 'sleep 77; true'", "x=$(bounded 60 sleep 77)"
+
+
+# A shell that waits for a subshell hears only afterwards of a signal that it alone was sent.
+@pytest.mark.parametrize(
+    ("call", "end"), [(IN_THE_SCRIPT, os.kill), (IN_THE_SCRIPT, os.killpg), (IN_A_SUBSHELL, os.killpg)]
+)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_script_that_is_broken_off_leaves_nothing_running(
+    call: str, number: signal.Signals, end: Callable[[int, int], None], sh: list[str], tmp_path: Path
+) -> None:
+    script = tmp_path / "script"
+    script.write_text(COMMON.read_text() + BROKEN_OFF.format(call=call))
+    scratch = tmp_path / "tmp"
+    scratch.mkdir()
+    env = {"HOME": str(tmp_path), "TMPDIR": str(scratch), "PATH": "/usr/bin:/bin"}
+    started = in_session([*sh, str(script)], env)
+    assert within(10, lambda: {"sleep 77 ", "sleep 60 "} <= {*running(started.pid)})
+    end(started.pid, number)
+    said, _ = started.communicate(timeout=10)  # some shells name the signal
+    assert (started.returncode, said) == (129, "")
+    assert running(started.pid) == []
+    assert list(scratch.iterdir()) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from hashlib import sha256
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def furnish(home: Path) -> Path:
 
 
 def confirmed(laptop: Home, sh: list[str], served: Served, config: Path) -> list[tuple[str, str]]:
-    served.offers("m1")
+    served.files["/v1/models"] = b'{"data": [{"id": "m1:latest"}]}'
     before = laptop.tree()
     values = {
         "CONFIG": str(config),
@@ -84,3 +85,15 @@ def test_the_real_opencode_reads_a_configuration_that_names_files_and_links(
     said = confirmed(laptop, ["sh"], served, config)
     assert dict(said)["agents"].split(" ")[0] == "0"
     assert ("agent", "p/m mine") in said
+
+
+@pytest.mark.parametrize("config", ["", "/opencode.json", "opencode.json"])
+def test_a_configuration_in_no_folder_takes_nothing_along(config: str, sh: list[str], tmp_path: Path) -> None:
+    script = Path("provision/fleet/workstation/sh/copy.sh").read_text()
+    stand_ins = "cp() { echo cp; }; ln() { echo ln; }; mkdir() { echo mkdir; }\n"
+    done = subprocess.run(
+        [*sh, "-c", f'{script}{stand_ins}copy_home "$1" "$2"', "sh", str(tmp_path), config],
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, b"")

@@ -13,7 +13,7 @@ import pytest
 from provision.fleet.workstation.equip import ROOM_MIB, equip_values, fault, plan_equip, platforms, sha512_hex
 from provision.fleet.workstation.platforms import PLATFORMS
 from provision.fleet.workstation.reading import read_look
-from provision.fleet.workstation.shapes import Equip, Look, OpenCode, Package
+from provision.fleet.workstation.shapes import Equip, EquipPlan, Look, OpenCode, Package
 from tests.unit.fleet.homes import LOOK_VALUES, Home, Served
 
 LINUX = Look(os="Linux", arch="x86_64", libc="glibc", avx2=True, home="/home/dev", free_disk_mib=9000)
@@ -68,7 +68,52 @@ def test_every_platform_is_some_machines() -> None:
 def test_how_opencode_comes(look: dict[str, object], equip: dict[str, object], how: str) -> None:
     plan = plan_equip(LINUX.model_copy(update=look), EQUIP.model_copy(update=equip))
     assert plan.how == how
-    assert bool(plan.said) == (how in ("declined", "impossible"))
+    assert how == "present" or bool(plan.said) == (how in ("declined", "impossible"))
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("1.2.3", ""),
+        ("1.2.3-dev", ""),
+        ("1.2.2", "/o is OpenCode 1.2.2, older than 1.2.3, which all this was tried with"),
+        ("1.10.0-beta.1", "/o is OpenCode 1.10.0-beta.1, newer than 1.2.3, which all this was tried with"),
+    ],
+)
+def test_a_present_opencode_of_another_version_is_said(version: str, said: str) -> None:
+    look = LINUX.model_copy(update={"opencode": OpenCode(path="/o", version=version, ours=False)})
+    assert plan_equip(look, EQUIP) == EquipPlan(how="present", said=said)
+
+
+def test_a_present_opencode_that_cannot_be_run_is_no_opencode() -> None:
+    look = LINUX.model_copy(update={"npm": "11", "opencode": OpenCode(path="/o", version=None, ours=False)})
+    plan = plan_equip(look, EQUIP)
+    assert plan.how == "impossible"
+    assert plan.said.startswith("/o is there and cannot be run")
+    ours = look.model_copy(update={"opencode": OpenCode(path="/o", version=None, ours=True)})
+    assert plan_equip(ours, EQUIP).how == "npm"
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("echo 1.17.0", "1.17.0"),
+        ("echo a notice; echo v1.99.0-dev", "1.99.0-dev"),
+        ("echo oops; exit 1", None),
+        ("exit 1", None),
+        ("kill -9 $$", None),
+    ],
+)
+def test_the_look_tells_what_opencode_says_of_itself(
+    laptop: Home, sh: list[str], text: str, version: str | None
+) -> None:
+    program = laptop.home / ".local/bin/opencode"
+    program.parent.mkdir(parents=True)
+    program.write_text(f"#!/bin/sh\n{text}\n")
+    program.chmod(0o755)
+    opencode = read_look(laptop.run(sh, "look", LOOK_VALUES)).opencode
+    assert opencode is not None
+    assert (opencode.path, opencode.version) == (str(program), version)
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from hashlib import sha256
 
 import pytest
 
+from provision.fleet.workstation.facts import describe
 from provision.fleet.workstation.intent import (
     Intent,
     base_urls,
     config_of,
-    describe,
     intend,
     remembered_files,
 )

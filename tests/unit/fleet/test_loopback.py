@@ -147,6 +147,15 @@ def test_a_package_manager_that_fails_is_heard(machine: Machine) -> None:
     assert machine.asked("disable") == [], "nothing was installed"
 
 
+def test_names_that_are_not_looked_up_in_time_are_named(machine: Machine, sh: list[str]) -> None:
+    machine.has_haproxy()
+    machine.config.write_text(machine.config.read_text().replace("# names:", "# names: gpu1.lab gpu2.lab"))
+    machine.has("haproxy", "sleep 9")
+    assert "not looked up there in time" in fault_of(machine.does("apply", sh))
+    assert "gpu1.lab gpu2.lab" in fault_of(machine.does("apply", sh))
+    assert machine.asked("restart") == []
+
+
 def test_it_is_enabled_started_and_heard(machine: Machine, sh: list[str]) -> None:
     machine.has_haproxy()
     machine.is_so("may_linger")

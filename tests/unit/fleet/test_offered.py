@@ -1,26 +1,24 @@
-"""Whether a model is offered is asked by the model, with whatever program the workstation has."""
+"""A model is offered on a workstation where one of the hosts that should have it lists it."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from provision.fleet.workstation.confirm import judge
+from provision.fleet.workstation.confirm import judge, places
+from provision.fleet.workstation.shapes import Order
 from router.loopback import Loopback, Upstream
-from tests.programs import need
 from tests.unit.fleet.homes import Home, Served, order, serving
 from tests.unit.router.standins import free_port, running
 
-PROGRAMS = ("curl", "wget", "python3")
 CONFIG = b"{}"
+A, B, C = "a:1b", "b:1b", "c:1b"
 
 
-def listed(laptop: Home, url: str, *models: str, path: str = "") -> list[str]:
+def listed(laptop: Home, sh: list[str], wanted: Order, *models: str) -> list[str]:
     config = laptop.home / "opencode.json"
     config.write_bytes(CONFIG)
     values = {
@@ -30,71 +28,69 @@ def listed(laptop: Home, url: str, *models: str, path: str = "") -> list[str]:
         "DEADLINE_S": "1",
         "PROMPT": "",
         "AGENTS": "no",
-        "MODELS": " ".join(f"ollama/{model}>{url}/v1" for model in models),
+        "MODELS": " ".join(
+            f"ollama/{model}>{','.join(places(wanted, f'ollama/{model}'))}" for model in models
+        ),
     }
-    said = laptop.run(["sh"], "confirm", values, PATH=path or os.environ["PATH"])
-    return [value for key, value in said if key == "listed"]
+    return [value for key, value in laptop.run(sh, "confirm", values) if key == "listed"]
 
 
-def only(folder: Path, program: str) -> str:
-    """A PATH that has all of this machine's programs, but of those that fetch only one."""
-    need(program)
-    folder.mkdir()
-    for place in map(Path, ("/usr/bin", "/bin")):
-        for one in place.iterdir():
-            if one.name == program or not one.name.startswith(PROGRAMS):
-                link = folder / one.name
-                if not link.is_symlink():
-                    link.symlink_to(one)
-    return str(folder)
+def pooled(router: str, *hosts: tuple[Served, str], port: int = 1) -> Order:
+    """An order behind a router, with what each host should have."""
+    upstreams = tuple(
+        Upstream(name=model, host="127.0.0.1", port=_port(host), models=(model,), slots=2)
+        for host, model in hosts
+    )
+    loopback = Loopback(port=port, upstreams=upstreams, first_byte_s={one.models[0]: 5 for one in upstreams})
+    return order(A, B, C, url=router, hosts=loopback, routed=True)
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
-def test_a_model_that_is_there_or_not_is_told_by_every_program(
-    laptop: Home, served: Served, tmp_path: Path, program: str
-) -> None:
-    served.offers("m1:1b")
-    path = only(tmp_path / "bin", program)
-    there, missing = listed(laptop, served.url, "m1:1b", "m2", path=path)
-    assert there == "ollama/m1:1b yes 200 ="
-    [nobody] = listed(laptop, "http://127.0.0.1:1", "m1", path=path)
-    for line, said in ((missing, "does not offer"), (nobody, "cannot be reached")):
-        wrong = judge("l", [("sha256", "s"), ("listed", line)], order("m1"), "s")
-        assert wrong.status == "failed"
-        assert said in wrong.problem, line
+def _port(served: Served) -> int:
+    return int(served.url.rsplit(":", 1)[1])
 
 
-def test_an_answer_that_is_none_of_ollama_s_offers_nothing(laptop: Home, served: Served) -> None:
-    served.files["/api/show m1"] = b"<html>log in first</html>"
-    [line] = listed(laptop, served.url, "m1")
-    assert line.startswith("ollama/m1 no 200 =")
+def offer(served: Served, *models: str) -> None:
+    served.files["/v1/models"] = str([{"id": model} for model in models]).replace("'", '"').encode()
+    served.files["/api/tags"] = b'{"models": []}'
 
 
 @pytest.fixture
-def routed(tmp_path: Path) -> Iterator[str]:
-    """The real router before two hosts with a model each; a third one lacks what it should have."""
-    with ExitStack() as stack:
-        hosts = [stack.enter_context(serving()) for _ in range(3)]
-        for host, models in zip(hosts, (("a:1b",), ("b",), ()), strict=True):
-            host.offers(*models)
-            host.files["/api/tags"] = b'{"models": []}'
-        upstreams = tuple(
-            Upstream(
-                name=model, host="127.0.0.1", port=int(host.url.rsplit(":", 1)[1]), models=(model,), slots=2
-            )
-            for host, model in zip(hosts, ("a:1b", "b", "c"), strict=True)
-        )
-        limits = {one.models[0]: 5 for one in upstreams}
-        loopback = Loopback(port=free_port(), upstreams=upstreams, first_byte_s=limits)
-        stack.enter_context(running(tmp_path, loopback))
-        yield f"http://127.0.0.1:{loopback.port}"
+def host() -> Iterator[Served]:
+    with serving() as one:
+        offer(one, B)
+        yield one
+
+
+def test_without_a_router_opencode_s_url_alone_is_asked() -> None:
+    assert places(order(A), f"ollama/{A}") == ("http://gpu.lan:4242/v1",)
+
+
+def test_the_hosts_that_should_have_a_model_are_asked_where_the_router_lists_another(
+    laptop: Home, sh: list[str], served: Served, host: Served
+) -> None:
+    offer(served, A)
+    wanted = pooled(served.url, (host, B), (host, C))
+    a, b, c = listed(laptop, sh, wanted, A, B, C)
+    assert (a, b) == (f"ollama/{A} yes 200", f"ollama/{B} yes 200")
+    assert c == f"ollama/{C} no 200; {host.url}/v1: 200"
+    assert "does not offer" in judge("l", [("sha256", "s"), ("listed", c)], wanted, "s").problem
+
+
+def test_hosts_make_no_answer_of_a_router_that_is_down(laptop: Home, sh: list[str], host: Served) -> None:
+    wanted = pooled("http://127.0.0.1:1", (host, B))
+    [line] = listed(laptop, sh, wanted, B)
+    assert line.startswith(f"ollama/{B} no 000")
+    assert "cannot be reached" in judge("l", [("sha256", "s"), ("listed", line)], wanted, "s").problem
 
 
 @pytest.mark.programs
-def test_behind_the_router_each_model_is_asked_of_a_host_that_serves_it(laptop: Home, routed: str) -> None:
-    for _ in range(6):
-        assert [line.split()[1] for line in listed(laptop, routed, "a:1b", "b")] == ["yes", "yes"]
-    [line] = listed(laptop, routed, "c")
-    wrong = judge("l", [("sha256", "s"), ("listed", line)], order("c"), "s")
-    assert "does not offer ollama/c" in wrong.problem
-    assert "404: it does not have the model" in wrong.evidence
+def test_behind_the_real_router_no_answer_is_by_chance(
+    laptop: Home, tmp_path: Path, served: Served, host: Served
+) -> None:
+    offer(served, A)
+    port = free_port()
+    wanted = pooled(f"http://127.0.0.1:{port}", (served, A), (host, B), port=port)
+    assert wanted.hosts is not None
+    with running(tmp_path, wanted.hosts):
+        lines = listed(laptop, ["sh"], wanted, *[A] * 3, *[B] * 3)
+        assert [line.split()[1] for line in lines] == ["yes"] * 6

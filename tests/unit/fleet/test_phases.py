@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from provision.fleet.workstation.invoke import arguments
+from provision.fleet.workstation.putback import LOST
 from provision.fleet.workstation.shapes import Confirmed, Published
 from provision.fleet.workstation.undoing import PUT_BACK
 from provision.forms import LOCAL
@@ -101,7 +102,7 @@ def test_a_publish_without_its_confirmation_is_known_to_the_next_run(run: Run, t
     assert isinstance(confirmed, Confirmed)
     assert [answer.how for answer in confirmed.answers] == ["session"]
     assert not later.look().unconfirmed
-    assert getattr(again.phase("putback")[LOCAL], "status", "") == "ok"
+    assert getattr(again.phase("putback")[LOCAL], "problem", "") == LOST
 
 
 def test_a_broken_file_is_told_and_left(run: Run) -> None:

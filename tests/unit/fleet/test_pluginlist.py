@@ -51,3 +51,14 @@ def test_ours_that_moves_to_the_jsonc_is_there_once() -> None:
     files, _ = published({**files, JSONC: file(JSONC, "{}")})
     assert plugins(content(files, JSONC)) == ["hers", OURS]
     assert plugins(content(files, CONFIG)) == ["hers"]
+
+
+def test_a_copy_that_gave_way_is_there_again_in_its_place() -> None:
+    before = found(file(CONFIG, '{\n  "plugin": [ "oh-my-opencode@3.1.0", /* mine */ "hers" ]\n}\n'))
+    files, intent = published(before)
+    assert plugins(content(files, CONFIG)) == ["hers", OURS]
+    assert any("oh-my-opencode@3.1.0: it gives way" in text for text in intent.change.kept)
+    files, _ = published(files, wanted("hybrid-claude-ollama"))
+    plan = withdraw(files, FOLDERS)
+    assert plan is not None
+    assert {**after(files, plan.files), FOLDERS.ledger: before[FOLDERS.ledger]} == before

@@ -6,6 +6,7 @@ import os
 import signal
 import stat
 import subprocess
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -106,6 +107,19 @@ def test_what_was_written_is_unconfirmed_until_it_is_settled(laptop: Home, sh: l
     assert wrong.code == NO_RECORD
 
 
+def test_what_is_settled_needs_no_copies_in_our_folder(laptop: Home, sh: list[str]) -> None:
+    shared, whole = laptop.home / "shared", laptop.home / "whole"
+    copy = _record(laptop).with_name("whole.0")
+    for file in (shared, whole):
+        file.write_text("old")
+    _replace(laptop, sh, _change(shared, b"1"), replace(_change(whole, b"1"), backup=str(copy)))
+    assert copy.read_text() == "old"
+    settle = replace_values("settle", _folders(laptop.home), "r1")
+    assert laptop.run(sh, "replace", settle) == laptop.run(sh, "replace", settle) == []
+    assert not copy.exists()
+    assert Path(f"{shared}.astraeus.bak").read_text() == "old", "the user may want it"
+
+
 def test_what_is_put_back_to_an_unconfirmed_file_stays_unconfirmed(laptop: Home, sh: list[str]) -> None:
     file = laptop.home / "f"
     _replace(laptop, sh, _change(file, b"1"), run="r1")
@@ -189,12 +203,61 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_piece_of_the_new(laptop: 
     assert laptop.tree() == {"f": f"{file.lstat().st_mode:o} {b'old'.hex()}"}
 
 
+# As on a full disk, the shell's own writes end with an error here.
+FULL = "trap '' XFSZ; ulimit -f 16"
+
+
+def test_without_room_for_the_record_no_file_is_replaced(laptop: Home, sh: list[str]) -> None:
+    deep = laptop.home / "/".join(["a" * 200] * 3)
+    deep.mkdir(parents=True)
+    files = [deep / str(number) for number in range(30)]
+    for file in files:
+        file.write_text("old")
+    before = laptop.tree()
+    lines = replace_lines([_change(file, b"new") for file in files])
+    values = replace_values("replace", _folders(laptop.home), "r1")
+    _, wrong = replaced(laptop.run(sh, "replace", values, lines, before=FULL))
+    assert wrong is not None
+    assert wrong.evidence
+    assert laptop.tree() == before
+
+
+def test_a_backup_that_fails_takes_the_others_with_it(laptop: Home, sh: list[str]) -> None:
+    small, known, large = (laptop.home / name for name in ("small", "known", "large"))
+    small.write_text("old")
+    known.write_text("old")
+    Path(f"{known}.astraeus.bak").write_text("a run that was confirmed")
+    large.write_bytes(os.urandom(90_000))
+    lines = replace_lines([_change(file, b"new") for file in (small, known, large)])
+    values = replace_values("replace", _folders(laptop.home), "r1")
+    _, wrong = replaced(laptop.run(sh, "replace", values, lines, before=FULL))
+    assert wrong is not None
+    assert "large.astraeus.bak" in wrong.evidence
+    assert set(laptop.tree()) == {"small", "known", "known.astraeus.bak", "large"}
+    assert small.read_text() == known.read_text() == "old"
+
+
 def test_a_folder_that_may_not_be_written_is_said(laptop: Home, sh: list[str]) -> None:
     (laptop.home / "d").write_text("a file where a folder should be")
     _, wrong = _replace(laptop, sh, _change(laptop.home / "d/sub/f", b"new"))
     assert wrong is not None
     assert wrong.evidence
     assert set(laptop.tree()) == {"d"}
+
+
+def test_a_folder_that_bars_its_file_keeps_no_other_from_being_put_back(laptop: Home, sh: list[str]) -> None:
+    first, barred, last = (laptop.home / name for name in ("a", "barred", "z"))
+    for file in (first, barred, last):
+        file.write_text("old")
+    before = laptop.tree()
+    lines = replace_lines([_change(first, b"new"), _change(barred, None), _change(last, None)])
+    values = replace_values("replace", _folders(laptop.home), "r1")
+    denied = '{ case "$*" in */barred) echo denied; return 1 ;; esac; command %s "$@"; }'
+    before_it = "".join(f"{name}() {denied % name}\n" for name in ("rm", "mv"))
+    _, wrong = replaced(laptop.run(sh, "replace", values, lines, before=before_it))
+    assert wrong is not None
+    assert str(barred) in wrong.evidence
+    assert laptop.tree() == before
 
 
 def test_an_interrupted_script_leaves_nothing_half_written(laptop: Home, sh: list[str]) -> None:

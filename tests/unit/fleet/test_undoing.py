@@ -15,7 +15,7 @@ from provision.fleet.workstation.intent import intend
 from provision.fleet.workstation.invoke import outcomes
 from provision.fleet.workstation.publish import Work
 from provision.fleet.workstation.reading import Lines
-from provision.fleet.workstation.shapes import EquipPlan, Look
+from provision.fleet.workstation.shapes import EquipPlan, Look, Published
 from provision.fleet.workstation.undoing import PUT_BACK, UNTOUCHED
 from tests.unit.fleet.test_agents import CONFIG, FOLDERS, HOME, found, wanted
 
@@ -53,9 +53,15 @@ class Station:
         if not files:
             intent = replace(intent, files=())
         work = Work("laptop", intent.order, LOOK, intent, EquipPlan(how="present"), None)
+        work.plugin_at, work.haproxy, work.installed = "/plugin", "/usr/sbin/haproxy", True
         assert not act(None, None, work)
         assert self.answers == []
-        return outcomes(self.root, "publish")["laptop"].changed
+        return self.outcome().changed
+
+    def outcome(self) -> Published:
+        told = outcomes(self.root, "publish")["laptop"]
+        assert isinstance(told, Published)
+        return told
 
 
 @pytest.fixture
@@ -99,6 +105,18 @@ def test_a_write_that_broke_off_is_undone_or_in_doubt(station: Station) -> None:
     assert said.startswith("its files may be written and are not confirmed")
     said = station.does(publish.write_files, LATE, [("failed", f"changed {CONFIG}")])
     assert "was changed by someone else meanwhile" in said
+
+
+@pytest.mark.parametrize("answer", [LATE, RuntimeError(), [("failed", f"changed {CONFIG}")]])
+@pytest.mark.parametrize("act", [publish.write_files, publish.start_router])
+def test_what_was_installed_before_it_failed_is_told(
+    station: Station, act: Callable[[Any, Any, Work], bool], answer: Lines | Exception
+) -> None:
+    undoing = [] if act is publish.write_files and isinstance(answer, list) else [NO_RECORD]
+    station.does(act, answer, *undoing)
+    told = station.outcome()
+    assert (told.status, told.files, told.started) == ("failed", (), False)
+    assert (told.plugin, told.haproxy, told.installed) == ("/plugin", "/usr/sbin/haproxy", True)
 
 
 def test_what_the_machine_refuses_whole_is_unchanged(station: Station) -> None:

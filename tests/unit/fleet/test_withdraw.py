@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from provision.forms import LOCAL
+from router.smoke import FACTS
 from tests.unit.fleet.runs import SECRET, USERS, Run
 
 pytestmark = pytest.mark.programs
@@ -56,3 +57,15 @@ def test_what_broke_off_is_finished_by_the_next_run(
     assert change.files == (f"{state}/router.json",)
     assert getattr(later.phase("withdraw")[LOCAL], "status", "") == "changed"
     assert not state.exists()
+
+
+def test_without_the_ledger_files_of_ours_are_not_nothing(published: Run) -> None:
+    home = published.laptop.home
+    (home / ".local/state/astraeus-provision/router.json").unlink()
+    facts = home / ".local/share/astraeus-provision" / FACTS
+    facts.parent.mkdir(parents=True)
+    facts.write_text("ours\n")
+    before = published.laptop.tree()
+    assert "router.json is gone" in published.look().refused
+    assert getattr(published.phase("withdraw")[LOCAL], "status", "") == "failed"
+    assert published.laptop.tree() == before

@@ -165,6 +165,14 @@ def test_what_stays_is_named_with_what_removes_it(
     assert any("HAProxy stays" in one and "apt-get remove haproxy" in one for one in left)
 
 
+def test_the_backup_of_a_file_that_its_user_deleted_goes_too(station: Station) -> None:
+    station.files[CONFIG] = FoundFile(CONFIG)
+    plan = withdraw(station.files, FOLDERS)
+    assert plan is not None
+    assert CONFIG not in plan.change.files
+    assert f"{CONFIG}.astraeus.bak" in plan.backups
+
+
 @pytest.mark.parametrize("ledger", [file(FOLDERS.ledger, "{"), FoundFile(FOLDERS.ledger, "unreadable")])
 def test_a_ledger_that_cannot_be_read_is_not_nothing(station: Station, ledger: FoundFile) -> None:
     station.files[FOLDERS.ledger] = ledger

@@ -116,7 +116,7 @@ def test_a_site_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     check_site(file, as_json=False)
     assert "2 hosts, 1 workstation" in capsys.readouterr().out
     file.write_text("hosts: [{name: a}]\nrouter: {profile: no-such}\n")
-    with pytest.raises(SiteError, match="profile 'no-such' is unknown"):
+    with pytest.raises(SiteError, match=r":2: .*unknown profile 'no-such'"):
         check_site(file, as_json=False)
     file.write_text("hosts: [{name: a}]\n")
     assert check_site(file, as_json=True) == 0

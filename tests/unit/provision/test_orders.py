@@ -74,8 +74,8 @@ def test_what_a_profile_cannot_keep_is_for_the_plan_or_an_error() -> None:
     said = remarks(small, {"laptop"}, CATALOGUE)
     assert any("explore: no host serves ministral-3:14b-32k" in text for text in said)
     assert remarks(small, {"a"}, CATALOGUE) == ()
-    with pytest.raises(SiteError, match="profile 'no-such' is unknown"):
-        orders(site(router={"profile": "no-such"}), CATALOGUE)
+    with pytest.raises(SiteError, match="there is no such file"):
+        orders(site(router={"profile": "/nowhere/own.yaml"}), CATALOGUE)
 
 
 def test_an_order_holds_no_machine_of_the_operator() -> None:

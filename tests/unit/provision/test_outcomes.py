@@ -31,6 +31,16 @@ def test_what_was_changed_is_counted_by_machine(tmp_path: Path) -> None:
     assert "rerun" in outcomes.changed_text()
 
 
+def test_what_was_taken_back_is_no_change_and_stays_in_the_log(tmp_path: Path) -> None:
+    run = operation(tmp_path)
+    run.outcomes.add("publish", "a", "changed", "x", "y")
+    run.outcomes.add("publish", "b", "changed", "x")
+    run.outcomes.taken_back("putback", "a", "x", "never done")
+    assert "a (1 change), b (1 change)" in run.outcomes.changed_text()
+    last = json.loads((run.run.root / "outcomes.jsonl").read_text().splitlines()[-1])
+    assert (last["step"], last["machine"], last["kind"], last["text"]) == ("putback", "a", "undone", "x")
+
+
 def test_every_machine_has_its_report_even_without_outcomes(tmp_path: Path) -> None:
     outcomes = operation(tmp_path).outcomes
     for kind in ("changed", "proven", "warning", "left"):

@@ -104,9 +104,10 @@ def test_what_an_interrupted_run_left_needs_a_session_and_is_put_back_without_on
 
 
 def test_what_is_not_confirmed_is_put_back_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    back = PutBack(machine="laptop", status="changed")
-    engine = Engine(monkeypatch, publish=WROTE, confirm=REFUSED, put_back=back)
-    _, failures = go(tmp_path, Goal.APPLY, changed_look())
+    back = PutBack(machine="laptop", status="changed", files=WROTE.files)
+    wrote = WROTE.model_copy(update={"plugin": "/p", "started": True})
+    engine = Engine(monkeypatch, publish=wrote, confirm=REFUSED, put_back=back)
+    run, failures = go(tmp_path, Goal.APPLY, changed_look())
     assert failures == (
         Failure(
             problem="laptop: OpenCode said nothing",
@@ -115,10 +116,31 @@ def test_what_is_not_confirmed_is_put_back_and_said(tmp_path: Path, monkeypatch:
         ),
     )
     assert len(engine.put_back.calls) == 1
+    assert texts(run, "laptop", "changed") == ["installed the plugin at /p"]
     broken = PutBack(machine="laptop", status="failed", problem="disk full", remedy="free it")
     Engine(monkeypatch, publish=WROTE, confirm=REFUSED, put_back=broken)
-    _, failures = go(tmp_path, Goal.APPLY, changed_look())
+    run, failures = go(tmp_path / "again", Goal.APPLY, changed_look())
     assert "could NOT be put back: disk full. free it" in failures[0].changed
+    assert texts(run, "laptop", "changed") == ["wrote /home/dev/opencode.json"]
+
+
+def test_files_that_are_back_without_the_router_are_not_called_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back = PutBack(
+        machine="laptop", status="failed", files=WROTE.files, problem="no manager", remedy="log in"
+    )
+    Engine(monkeypatch, publish=WROTE, confirm=REFUSED, put_back=back)
+    run, failures = go(tmp_path, Goal.APPLY, changed_look())
+    assert failures[0].changed == "Its files were put back as they were, but no manager: log in"
+    assert texts(run, "laptop", "changed") == []
+
+
+def test_what_a_failed_publish_installed_is_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = Published(machine="laptop", status="failed", problem="disk full", plugin="/p")
+    Engine(monkeypatch, publish=failed)
+    run, _ = go(tmp_path, Goal.APPLY, changed_look())
+    assert texts(run, "laptop", "changed") == ["installed the plugin at /p"]
 
 
 def test_one_that_could_not_be_written_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

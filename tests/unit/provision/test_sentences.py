@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from provision.errors import SiteError
-from provision.sitefile import load_site
+from provision.sitefile import from_flags, load_site
 
 HOST = "hosts: [{name: gpu}]\n"
 
@@ -66,6 +66,22 @@ WANTED = {
         f"{HOST}router: {{clouds: {{opanai: {{base_url: 'http://gateway'}}}}}}\n",
         "unknown provider 'opanai'; did you mean 'openai'? known are openai, anthropic, google",
     ),
+    "a profile that nobody ships": (
+        f"{HOST}workstations:\n- {{name: a, profile: hybrid-cloud-olama}}\n",
+        "workstations.0.profile: unknown profile 'hybrid-cloud-olama'; did you mean 'hybrid-cloud-ollama'?",
+    ),
+    "a profile of a home that is nobody's": (
+        f"{HOST}router:\n  profile: ~nosuchuser/own.yaml\n",
+        "3: router.profile: '~nosuchuser/own.yaml': whose home",
+    ),
+    "a checksum that is none": (
+        f"{HOST}models: {{digests: {{'lfm2.5-thinking:latest': abc}}}}\n",
+        "2: models.digests.lfm2.5-thinking:latest: is not a sha256: 64 characters of 0-9 and a-f",
+    ),
+    "an integrity that is none": (
+        f"{HOST}opencode: {{packages: {{linux-x64: {{url: 'http://m/x', integrity: abc}}}}}}\n",
+        "2: opencode.packages.linux-x64.integrity: is not an npm integrity: sha512- and 88 characters",
+    ),
     "a platform of a wrong name": (
         f"{HOST}ollama: {{archives: {{arm: {{source: /a, sha256: {'a' * 64}}}}}}}\n",
         "2: ollama.archives.arm: must be 'x86_64' or 'aarch64', not 'arm'",
@@ -82,10 +98,32 @@ WANTED = {
         f"{HOST}client_env: maybe\n",
         "2: client_env: must be true or false, not 'maybe'",
     ),
+    "a text for a number": (
+        f"{HOST}router: {{port: '11600'}}\n",
+        "2: router.port: is the text '11600'; write it without quotes: 11600",
+    ),
+    "a text for a truth value": (
+        f"{HOST}router: {{loopback: 'no'}}\n",
+        "2: router.loopback: is the text 'no'; write true or false, without quotes",
+    ),
+    "a number for a truth value": (
+        f"{HOST}router: {{plugin: 1}}\n",
+        "2: router.plugin: must be true or false, not '1'",
+    ),
+    "the port of Ollama": (f"{HOST}router: {{port: 11434}}\n", "2: router.port: 11434 is Ollama's own"),
     "a key without a value": (
         f"{HOST}router:\n",
         "2: router: has no value; give it one, or leave the key out",
     ),
+    "a key of any other type without a value": (
+        f"{HOST}router:\n  port: null\n",
+        "3: router.port: has no value; give it one, or leave the key out",
+    ),
+    "a list that is not there yet": (
+        f"{HOST}workstations:  # whom?\n",
+        "2: workstations: has no value; give it one, or leave the key out",
+    ),
+    "an unknown key without a value": (f"{HOST}hots:\n", "2: hots: unknown key; did you mean 'hosts'?"),
     "nobody": ("hosts: []\n", "1: hosts: is empty; the least is 1"),
 }
 
@@ -119,6 +157,12 @@ def test_two_keys_are_enough_to_refuse_a_file_that_is_right_otherwise(tmp_path: 
 def test_a_machine_named_twice_is_told_once(tmp_path: Path) -> None:
     (line,) = told(tmp_path, "hosts:\n- name: a\n- name: a\n")
     assert line == "3: hosts.1: 'a' is named twice (first on line 2); every machine has one name"
+
+
+def test_bytes_on_the_command_line_that_are_no_text_are_called_so() -> None:
+    with pytest.raises(SiteError) as refused:
+        from_flags({"hosts": [{"name": "gpu", "ssh": {"user": "\udcff"}}]})
+    assert refused.value.problem == "command line: hosts.0.ssh.user: has bytes in it that are no text"
 
 
 def test_a_missing_file_is_not_said_to_come_of_an_option(tmp_path: Path) -> None:

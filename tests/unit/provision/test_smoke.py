@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from provision.errors import EngineError, PreflightError, SiteError
+from provision.errors import BrokenOffError, EngineError, PreflightError, SiteError
 from provision.smoke import bottleneck, smoke
+from tests.unit.router.station import COMMON, SHELLS, in_shell
 
 
 @pytest.fixture
@@ -48,9 +50,26 @@ def test_an_end_that_the_script_does_not_have_is_told(home: Path) -> None:
         smoke("local")
 
 
-def test_a_reader_that_has_gone_is_no_fault(home: Path) -> None:
-    publish(home, "exit 129\n")
+@pytest.mark.parametrize("end", ["exit 141", "kill -PIPE $$"])
+def test_a_reader_that_has_gone_is_no_fault(home: Path, end: str) -> None:
+    publish(home, f"{end}\n")
     assert smoke("local") == 0
+
+
+@pytest.mark.parametrize("end", ["exit 129", "kill -TERM $$"])
+def test_a_check_that_a_signal_ends_is_no_success(home: Path, end: str) -> None:
+    publish(home, f"{end}\n")
+    with pytest.raises(BrokenOffError, match="broken off") as caught:
+        smoke("local")
+    assert caught.value.exit_code == 130
+
+
+@pytest.mark.programs
+@pytest.mark.parametrize(("signal", "code"), [("PIPE", 141), ("HUP", 129), ("INT", 129), ("TERM", 129)])
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_script_tells_a_reader_that_has_gone_from_a_signal(shell: str, signal: str, code: int) -> None:
+    ended = subprocess.run([*in_shell(shell), "-c", f"{COMMON}\nkill -{signal} $$\nsleep 5"], check=False)
+    assert ended.returncode == code
 
 
 @pytest.mark.parametrize("since", ["", "d", "-1", "7 d", "0", "10000", "٣", "1;x"])

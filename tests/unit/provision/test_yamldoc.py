@@ -38,6 +38,28 @@ def test_a_value_that_is_not_what_its_tag_says(tmp_path: Path, value: str, words
     assert len(problem) < 300
 
 
+@pytest.mark.parametrize("text", ['"\\ud800": 1', 'client_env: "\\udfff"', 'admit: ["\\ud83d\\ude00"]'])
+def test_half_a_character_is_no_text(tmp_path: Path, text: str) -> None:
+    problem = said(tmp_path, f"hosts: [{{name: a}}]\n{text}\n")
+    assert problem.startswith(f"{tmp_path}/site.yml:2:")
+    assert "is half a character" in problem
+
+
+@pytest.mark.parametrize("value", ["3:20:00", "0x2d50", "027030", "1_1600", "0b10110101010000", "11600.0"])
+def test_a_number_is_written_in_plain_digits(tmp_path: Path, value: str) -> None:
+    problem = said(tmp_path, f"hosts: [{{name: a}}]\nrouter: {{port: {value}}}\n")
+    assert problem == f"{tmp_path}/site.yml:2: router.port: must be a whole number, not {value!r}"
+
+
+@pytest.mark.parametrize("depth", [100, 300, 500, 1000, 3000])
+@pytest.mark.parametrize("bracket", ["[", "{a: "])
+def test_what_is_nested_too_deeply_is_called_so(tmp_path: Path, bracket: str, depth: int) -> None:
+    closed = {"[": "]", "{a: ": "}"}[bracket]
+    problem = said(tmp_path, f"hosts: [{{name: a}}]\nadmit: {bracket * depth}1{closed * depth}\n")
+    assert "recursion" not in problem
+    assert "nested too deeply" in problem or depth < 3000
+
+
 def test_a_key_with_a_bracket_is_named(tmp_path: Path) -> None:
     assert ":1: [x: unknown key" in said(tmp_path, '"[x": 1\nhosts: [{name: a}]\n')
     assert ":2: hosts.0.a[b: unknown key" in said(tmp_path, 'hosts:\n- {name: a, "a[b": 3}\n')

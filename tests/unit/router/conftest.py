@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.programs import need
+from tests.unit.router.standins import Host
 from tests.unit.router.station import Server, Station
 
 
@@ -23,3 +24,11 @@ def server() -> Iterator[Server]:
 def station(tmp_path: Path, server: Server) -> Station:
     need("curl")
     return Station(tmp_path, server)
+
+
+@pytest.fixture
+def hosts() -> Iterator[tuple[Host, Host]]:
+    both = (Host(), Host())
+    yield both
+    for one in both:
+        one.stop()

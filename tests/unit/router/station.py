@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import stat
 import subprocess
@@ -182,7 +183,8 @@ class Station:
         write(self.omo_file, "// ours\n" + json.dumps(self.omo, indent=2))
         write(self.chain_file, f"const CHAINS = {json.dumps(self.chains, indent=2)}\nexport default 1\n")
         write(self.plugin / "package.json", "{}")
-        write(self.store, "")
+        if not os.path.lexists(self.store):
+            write(self.store, "")
         write(self.home / ".local/share/opencode/auth.json", json.dumps({"other": {"key": SECRET}}))
         hosts = Loopback(
             port=self.port,
@@ -209,27 +211,36 @@ class Station:
         write(program, text)
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
 
-    def run(
-        self, *words: str, shell: str = "dash", script: Callable[[str], str] = lambda text: text
-    ) -> subprocess.CompletedProcess[str]:
+    def publish(self, script: Callable[[str], str] = lambda text: text) -> Path:
+        """Write all of it, and return where the script is."""
         self.written()
         write(self.data / "smoke.sh", script(smoke_script(COMMON)))
         (self.root / "tmp").mkdir(exist_ok=True)
+        return self.data / "smoke.sh"
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {
+            "HOME": str(self.home),
+            "PATH": f"{self.root / 'bin'}:/usr/bin:/bin",
+            "SHELL": "/bin/false",
+            "TMPDIR": str(self.root / "tmp"),
+            **self.keys,
+        }
+
+    def run(
+        self, *words: str, shell: str = "dash", script: Callable[[str], str] = lambda text: text
+    ) -> subprocess.CompletedProcess[str]:
+        published = self.publish(script)
         before = tree(self.home)
         done = subprocess.run(
-            [*in_shell(shell), str(self.data / "smoke.sh"), *words],
+            [*in_shell(shell), str(published), *words],
             capture_output=True,
             check=False,
             encoding="utf-8",
             timeout=100,
             stdin=subprocess.DEVNULL,
-            env={
-                "HOME": str(self.home),
-                "PATH": f"{self.root / 'bin'}:/usr/bin:/bin",
-                "SHELL": "/bin/false",
-                "TMPDIR": str(self.root / "tmp"),
-                **self.keys,
-            },
+            env=self.env,
         )
         assert SECRET not in done.stdout + done.stderr
         assert not done.stderr, done.stderr

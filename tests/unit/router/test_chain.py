@@ -36,6 +36,12 @@ for (const _ of [1, 2]) await plugin.event({ event: { type: "session.status", pr
 console.log(`${aborts} broken off, ${asked} asked again`)
 """
 """A client whose first abort fails: OpenCode's own program runs it as Bun."""
+KEEPS = """
+export const Keeps = async () => ({
+  "chat.message": async (_, { message }) => { message.model = { providerID: "ollama", modelID: "small" } },
+})
+"""
+"""A plugin of the user's that has one model answer everything."""
 LEADER = DISPLAY["sisyphus"]
 
 
@@ -184,6 +190,16 @@ def test_a_session_that_could_not_be_broken_off_goes_on_the_next_time(tmp_path: 
     driver.write_text(DRIVER)
     plugin = tmp_path / ".config" / PLACE
     assert real.run(tmp_path, str(driver), str(plugin), BUN_BE_BUN="1").out == "2 broken off, 1 asked again\n"
+
+
+def test_a_question_that_keeps_its_model_is_not_asked_without_end(tmp_path: Path, models: Models) -> None:
+    home(tmp_path, models, plugged=False)
+    models.how["small"] = "503"
+    plugin = tmp_path / ".config" / "opencode" / "plugins" / "keeps.js"
+    plugin.write_text(KEEPS)
+    said = ask(tmp_path, "resolver")
+    assert (said.rc, said.out.strip()) == (1, ""), said
+    assert len(models.asked) == 6, "OpenCode's own tries"
 
 
 @pytest.mark.parametrize("agent", ["resolver", "lead"])

@@ -6,16 +6,13 @@ import http.client
 import json
 import signal
 import socket
-import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from router.loopback import Loopback, Upstream, config_hash, first_byte_s, haproxy_config
-from tests.programs import missing
 from tests.unit.router.standins import (
     LIMIT_S,
     Host,
@@ -26,21 +23,12 @@ from tests.unit.router.standins import (
     request,
     running,
     silent,
-    start,
     until,
 )
 
 pytestmark = pytest.mark.programs
 
 SMALL, BIG = "small:1b", "big"
-
-
-@pytest.fixture
-def hosts() -> Iterator[tuple[Host, Host]]:
-    both = (Host(), Host())
-    yield both
-    for one in both:
-        one.stop()
 
 
 def upstream(port: int, *models: str, host: str = "127.0.0.1") -> Upstream:
@@ -113,6 +101,23 @@ def test_what_failed_is_not_asked_again_at_once_and_again_after_a_moment(
         assert ask(loopback, BIG)[0] == 200, "another model is none the worse for it"
         until(lambda: ask(loopback, SMALL)[0] == 200)
         assert hosts[0].asked.count(SMALL) == 2
+
+
+def test_a_question_that_a_host_fails_at_closes_the_model_to_no_other_question(
+    tmp_path: Path, hosts: tuple[Host, Host]
+) -> None:
+    loopback = pool(hosts)
+    with running(tmp_path, loopback):
+        for one in hosts:
+            one.how = "500"
+        assert ask(loopback, BIG, "too long")[0] == 503
+        for one in hosts:
+            one.how = "ok"
+        status, text = ask(loopback, BIG, "too long")
+        assert (status, "a host failed at that a moment ago" in text) == (503, True)
+        assert ask(loopback, BIG, "another") == (200, "onetwo")
+        assert len(hosts[0].asked) + len(hosts[1].asked) == 3
+        until(lambda: ask(loopback, BIG, "too long")[0] == 200)
 
 
 def test_what_is_the_users_own_fault_passes_unchanged(tmp_path: Path, hosts: tuple[Host, Host]) -> None:
@@ -254,41 +259,6 @@ def test_a_new_configuration_is_taken_up_while_streams_go_on(
         until(lambda: answers(other))
         hosts[0].go_on.set()
         assert response.read() == b"two"
-
-
-def test_the_script_ends_when_haproxy_does(tmp_path: Path, hosts: tuple[Host, Host]) -> None:
-    loopback = pool(hosts)
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", loopback.port))
-        taken.listen()
-        process = start(tmp_path, loopback)
-        assert process.wait(10) != 0
-    assert "cannot bind" in (tmp_path / "log").read_text().lower()
-
-
-def test_it_starts_without_a_name_and_follows_it_to_another_address(
-    tmp_path: Path, hosts: tuple[Host, Host]
-) -> None:
-    moved = Host("127.0.0.2", hosts[0].port)
-    name = "gpu.lab.invalid"
-    names = tmp_path / "hosts"
-    names.write_text("")
-    as_its_hosts = ("unshare", "-rm", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', str(names))
-    if subprocess.run([*as_its_hosts, "true"], capture_output=True, check=False).returncode:
-        missing("right to make a mount namespace")
-    loopback = pooling(upstream(hosts[0].port, SMALL, BIG, host=name), upstream(hosts[1].port, BIG))
-    with running(tmp_path, loopback, *as_its_hosts):
-        assert ask(loopback, SMALL)[0] == 503
-        assert ask(loopback, BIG)[0] == 200
-        names.write_text(f"127.0.0.1 {name}\n")
-        until(lambda: ask(loopback, SMALL)[0] == 200, within_s=10)
-        assert moved.asked == []
-        names.write_text(f"127.0.0.2 {name}\n")
-        until(lambda: ask(loopback, SMALL)[0] == 200 and moved.asked != [], within_s=10)
-        names.write_text("")  # a resolver that is away for a moment
-        time.sleep(2)
-        assert ask(loopback, SMALL)[0] == 200
-    moved.stop()
 
 
 def test_a_larger_model_gets_more_time_but_less_than_the_plugin_waits() -> None:

@@ -29,6 +29,7 @@ def test_the_facts_are_a_line_each() -> None:
         f"agent\tsecurity\tsecurity\tcloud\thigh\ttrusted\tedit\t{GPT}",
         f"cloud\tgoogle\tGOOGLE_GENERATIVE_AI_API_KEY,GEMINI_API_KEY\t{OWN_URLS['google']}",
         "cloud\topenai\tOPENAI_API_KEY\thttps://ai.example/v1",
+        "end\t12",
     ]
 
 
@@ -39,7 +40,7 @@ def test_what_is_not_there_has_no_line() -> None:
     assert "router" not in words
     assert "agent\tsisyphus\tsisyphus\t" in plain
     assert "security" not in plain, "the user gave it another model: it is hers"
-    assert [line.split("\t")[0] for line in the_facts(resolved=None).splitlines()][-1] == "host"
+    assert [line.split("\t")[0] for line in the_facts(resolved=None).splitlines()][-2:] == ["host", "end"]
 
 
 def test_a_field_that_would_break_its_line_is_refused() -> None:

@@ -30,6 +30,13 @@ def test_routing_finds_every_agent_and_link_well(shell: str, station: Station) -
     assert checks["openai"]["detail"].endswith("its key: OPENAI_API_KEY")
 
 
+def test_an_address_that_opencode_does_not_show_is_not_asked(station: Station) -> None:
+    station.config["provider"]["google"]["options"]["baseURL"] = "***"
+    checks = station.checks("routing")
+    assert not failed(checks)
+    assert "at an address with a password, which is not checked" in checks["google"]["detail"]
+
+
 def _given(agent: str, **permissions: object) -> Callable[[Station], None]:
     def change(station: Station) -> None:
         station.config["agent"][agent]["permission"].update(permissions)

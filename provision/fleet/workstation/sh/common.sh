@@ -25,14 +25,25 @@ scratch() {
 }
 leave() { [ -z "${scratch_dir:-}" ] || rm -rf "$scratch_dir"; }
 trap leave EXIT
-trap 'exit 129' HUP INT TERM PIPE
+trap 'exit 129' HUP INT TERM
+trap 'exit 141' PIPE
 
 descendants() {
     ps -A -o pid= -o ppid= 2>/dev/null | awk -v root="$1" '
         { parent[$1] = $2 }
         END { for (pid in parent) { p = pid; while (p > 1 && p != root) p = parent[p]; if (p == root) print pid } }'
 }
+end_all() { # end_all PID...: each with what it started; some write until they are gone
+    for _root; do
+        # shellcheck disable=SC2046  # a list of process ids
+        set -- "$@" $(descendants "$_root")
+    done
+    kill "$@" 2>/dev/null
+    sleep 1
+    kill -9 "$@" 2>/dev/null
+}
 # bounded SECONDS COMMAND...: kills the command and its children at the deadline (124); macOS has no timeout(1).
+# Whoever breaks us off ends both: neither the command nor its watch goes on without us.
 bounded() {
     _limit=$1; shift
     "$@" & _pid=$!
@@ -51,36 +62,38 @@ bounded() {
         # shellcheck disable=SC2086
         kill -9 $_all 2>/dev/null
     ) </dev/null >/dev/null 2>&1 & _dog=$!
-    trap 'exit 129' TERM
+    trap 'trap "" HUP INT TERM; end_all "$_pid" "$_dog"; exit 129' HUP INT TERM
     wait "$_pid"; _rc=$?
+    trap 'exit 129' HUP INT TERM
     kill "$_dog" 2>/dev/null
     wait "$_dog" 2>/dev/null
     case $_rc in 143 | 137) _rc=124 ;; esac # it died of what is sent at the deadline
     return $_rc
 }
 
-# fetch SECONDS URL FILE [JSON]: asks, with JSON where it is given; prints the HTTP status, or a word of what went
-# wrong. Runs what the machine has.
+# fetch SECONDS URL FILE: prints the HTTP status, or a word of what went wrong. Runs what the machine has.
 fetch() {
     if command -v curl >/dev/null 2>&1; then
-        curl -sS -L --connect-timeout 10 -m "$1" ${4:+-H 'Content-Type: application/json' --data-binary "$4"} \
-            -o "$3" -w '%{http_code}' "$2" 2>"$3.err" || printf ' curl %s' "$?"
+        curl -sS -L --connect-timeout 10 -m "$1" -o "$3" -w '%{http_code}' "$2" 2>"$3.err" || printf ' curl %s' "$?"
     elif command -v wget >/dev/null 2>&1; then
-        if bounded "$1" wget -q ${4:+--header 'Content-Type: application/json' --post-data "$4"} \
-            -O "$3" "$2" 2>"$3.err"; then printf 200; else printf '000 wget %s' "$?"; fi
+        if bounded "$1" wget -q -O "$3" "$2" 2>"$3.err"; then printf 200; else printf '000 wget %s' "$?"; fi
     elif command -v python3 >/dev/null 2>&1; then
-        bounded "$1" python3 -c 'import shutil, sys, urllib.error, urllib.request as u
-body = sys.argv[3].encode() or None
-try:
-    r = u.urlopen(u.Request(sys.argv[1], body, {"Content-Type": "application/json"}), timeout=15)
-except urllib.error.HTTPError as error:
-    r = error
-with open(sys.argv[2], "wb") as f:
+        bounded "$1" python3 -c 'import shutil, sys, urllib.request as u
+with u.urlopen(sys.argv[1], timeout=15) as r, open(sys.argv[2], "wb") as f:
     shutil.copyfileobj(r, f)
-print(r.getcode(), end="")' "$2" "$3" "${4:-}" 2>"$3.err" || printf '000 python %s' "$?"
+print(r.status, end="")' "$2" "$3" 2>"$3.err" || printf '000 python %s' "$?"
     else
         printf '000 no curl, wget or python3'
     fi
+}
+# refused ANSWER FILE: whether fetch says that nothing listens there. GNU's wget has a status for it, the others a
+# sentence; whatever else went wrong is something that listens.
+refused() {
+    case $1 in
+        '000 curl 7' | '000 wget 4') return 0 ;;
+        '000 wget '* | '000 python '*) grep -q 'Connection refused' "$2.err" 2>/dev/null ;;
+        *) return 1 ;;
+    esac
 }
 
 login_env() {

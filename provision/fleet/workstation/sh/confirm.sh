@@ -1,6 +1,7 @@
 # Lets this machine's own OpenCode answer through the file that was published. Leaves nothing behind: OpenCode's
 # data, state, cache and own configuration folder are made for this and thrown away, and the user's file is not
-# written to. Set above: CONFIG, SHA256, SESSION (yes or no), DEADLINE_S, PROMPT, MODELS (`provider/model>url`),
+# written to. Set above: CONFIG, SHA256, SESSION (yes or no), DEADLINE_S, PROMPT, MODELS (`provider/model>url,…`: a
+# router lists what one of its hosts has, so those that should have the model stand behind it),
 # AGENTS (yes: also tell every agent with its model, as OpenCode resolves them with the plugin).
 scratch
 [ ! -h "$CONFIG" ] && [ -f "$CONFIG" ] && now=$(sha "$CONFIG") || now=absent
@@ -29,18 +30,25 @@ agents() {
             print "agent " model " " name }' "$s/config.json"
 }
 
+offers() { # URL: whether the list there has $name; $code is how it answered
+    code=$(fetch 30 "$1/models" "$scratch_dir/models")
+    [ "$code" = 200 ] && grep -qF "\"$name\"" "$scratch_dir/models"
+}
 all=yes
 for pair in $MODELS; do
     model=${pair%%>*}
-    url=${pair#*>}
-    # Asked by the model: one of the hosts behind a loopback router may well not have it.
-    code=$(fetch 30 "${url%/v1}/api/show" "$scratch_dir/model" "{\"model\":\"${model#*/}\"}")
+    # The server lists every model with its tag; without one it means `latest`.
+    name=${model#*/}
+    case $name in *:*) ;; *) name=$name:latest ;; esac
     listed=no
-    case $code in 200) grep -q '"details"' "$scratch_dir/model" && listed=yes ;; esac
-    : >"$scratch_dir/said"
-    [ $listed = yes ] || head -c 300 "$scratch_dir/model" >"$scratch_dir/said" 2>/dev/null
+    said=
+    for url in $(printf '%s' "${pair#*>}" | tr ',' ' '); do
+        if offers "$url"; then listed=yes; said=200; break; fi
+        said="$said${said:+; $url: }$code"
+        [ "${said%%;*}" = 200 ] || break
+    done
     [ $listed = yes ] || all=no
-    say listed "$model $listed $code =$(b64 "$scratch_dir/said")"
+    say listed "$model $listed $said"
 done
 
 # OpenCode would try for a minute before it said the same.

@@ -1,6 +1,7 @@
 # A home that is a copy: OpenCode and the plugin write beside what they read, and nothing of the user's is written to.
 # copy_home FOLDER CONFIG: makes it, with what they read in the home; CONFIG is OpenCode's configuration file there.
 copy_home() {
+    case $2 in /*/*) ;; *) return 1 ;; esac # what lies in no folder would take the whole disk along
     _into=$1
     _from=${2%/*}
     mkdir -p "$_into/.config/opencode" "$_into/.omo"

@@ -4,8 +4,10 @@
 # which settings it has), PLACES (where programs are that a user's PATH may lack).
 login_env
 home=${HOME:-}
-config_home=$(login_value XDG_CONFIG_HOME); [ -n "$config_home" ] || config_home=$home/.config
-state_home=$(login_value XDG_STATE_HOME); [ -n "$state_home" ] || state_home=$home/.local/state
+config_home=$(login_value XDG_CONFIG_HOME)
+state_home=$(login_value XDG_STATE_HOME)
+case $config_home in /*) ;; *) config_home=$home/.config ;; esac # a relative one is none, as XDG says
+case $state_home in /*) ;; *) state_home=$home/.local/state ;; esac
 
 record=$state_home/astraeus-provision/putback
 [ ! -f "$record" ] || say unconfirmed "$(sed -n 's/^run[[:blank:]]//p' "$record" 2>/dev/null)"
@@ -53,7 +55,8 @@ if [ -n "$found" ]; then
     if [ -z "$version" ]; then
         scratch; s=$scratch_dir # OpenCode makes its folders even for --version
         version=$(HOME=$s XDG_CONFIG_HOME=$s XDG_DATA_HOME=$s XDG_STATE_HOME=$s XDG_CACHE_HOME=$s \
-            bounded 15 "$found" --version </dev/null 2>/dev/null | tail -n 1)
+            bounded 15 "$found" --version </dev/null 2>/dev/null |
+                sed -n 's/^v\{0,1\}\([0-9][0-9]*\.[0-9].*\)$/\1/p' | tail -n 1)
     fi
     say opencode_path "$found"
     say opencode_version "$version"
@@ -116,10 +119,8 @@ if [ "$PORT" != 0 ]; then
     scratch
     : >"$scratch_dir/router"
     code=$(NO_PROXY=127.0.0.1 no_proxy=127.0.0.1 fetch 3 "http://127.0.0.1:$PORT$STATUS_PATH" "$scratch_dir/router")
-    case $code in
-        '000 curl 7'* | '000 wget '* | '000 python '*) say haproxy_port free ;;
-        *) say haproxy_port "$code $(head -c 200 "$scratch_dir/router" 2>/dev/null | head -n 1)" ;;
-    esac
+    if refused "$code" "$scratch_dir/router"; then say haproxy_port free
+    else say haproxy_port "$code $(head -c 200 "$scratch_dir/router" 2>/dev/null | head -n 1)"; fi
 fi
 
 address() {

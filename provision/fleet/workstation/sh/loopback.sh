@@ -129,13 +129,15 @@ port() { # free, ours (with these settings), other (a loopback router with other
     case $now in
         "200 $says") echo ours ;;
         "200 $WORD "*) echo other ;;
-        '000 curl 7 '* | '000 wget '* | '000 python '*) echo free ;;
-        *) echo foreign ;;
+        *) if refused "${now% }" "$scratch_dir/router"; then echo free; else echo foreign; fi ;;
     esac
 }
 active() {
     if [ $manager = launchd ]; then launchctl print "$(domain)/$SERVICE" >/dev/null 2>&1
     else user_systemctl is-active -q "$SERVICE.service"; fi
+}
+masked() { # by its user, who said so that it shall never run
+    [ $manager = systemd ] && [ "$(user_systemctl is-enabled "$SERVICE.service" 2>/dev/null)" = masked ]
 }
 fails() { # whether it ends again and again, as where it does not get its port
     [ $manager = systemd ] && [ "$(user_systemctl show -p NRestarts "$SERVICE.service")" != NRestarts=0 ]
@@ -152,16 +154,22 @@ apply() { # without a configuration there, as where a first publish was put back
     says=$(sed -n "s/.*string '\($WORD [0-9a-f]*\)'.*/\1/p" "$CONFIG")
     [ -n "$HAPROXY" ] && [ -x "$HAPROXY" ] || HAPROXY=$(command -v haproxy)
     [ -n "$HAPROXY" ] || stop absent haproxy
-    # A name that leads nowhere yet is looked up for long.
-    bounded 60 "$HAPROXY" -c -f "$CONFIG" >"$said" 2>&1 || stop config "$(tail_of "$said")"
+    # A name that leads nowhere yet is looked up for long, and again when it starts.
+    began=$(date +%s)
+    bounded "$DEADLINE_S" "$HAPROXY" -c -f "$CONFIG" >"$said" 2>&1 || case $? in
+        124) stop names "$(sed -n 's/^# names: *//p' "$CONFIG")" ;;
+        *) stop config "$(tail_of "$said")" ;;
+    esac
+    looked_up_s=$(($(date +%s) - began))
     reach_manager
+    ! masked || stop masked "$UNIT"
     active || case $(port) in
         foreign) stop port "$(listener)" ;;
         other) stop router "$(answer)" ;;
     esac
     start >"$said" 2>&1 || stop service "$(tail_of "$said")"
     # Another user's router with the same settings is as good; ours waits for the port.
-    if waited "$DEADLINE_S"; then
+    if waited $((DEADLINE_S + 2 * looked_up_s)); then
         if [ -n "$acted" ]; then say started "$SERVICE"; else say running "$SERVICE"; fi
         return
     fi

@@ -1,7 +1,16 @@
 # Sends the files that publishing is about, each with its state. Set above: CONFIG_HOME, STATE_HOME, SHELLS
 # (yes or no) and FILES, a path a line.
 set -f
+barred() { # PATH: say what above it keeps it from being written: the nearest thing that is there
+    up=${1%/*}
+    while [ -n "$up" ] && [ ! -e "$up" ] && [ ! -h "$up" ]; do
+        case $up in */*) up=${up%/*} ;; *) up=. ;; esac
+    done
+    up=${up:-/}
+    if [ ! -d "$up" ] || [ ! -w "$up" ] || [ ! -x "$up" ]; then printf 'barred %s\t%s\n' "$up" "$1"; fi
+}
 show() { # PATH: kind, mode, owner, size and content
+    barred "$1"
     if [ -h "$1" ]; then
         printf 'file symlink - - - - %s\n' "$1"
     elif [ ! -e "$1" ]; then

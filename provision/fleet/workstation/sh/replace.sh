@@ -10,17 +10,23 @@ tab='	'
 nl='
 '
 todo=     # path, staged, old, old mode, new, backup; a line each
+backed=   # backups that were not there before; they go where nothing is replaced
 made=     # folders that we made, the deepest first
 swept=$nl # folders in which we stage; no staged file stays in them
 count=0
 settled=
+lock=${RECORD%/*}/lock # who works here: a link to the number of a process, made in one step
 
 stop() { say failed "$1 $2"; exit 0; }
 or_stop() { [ "$?" -eq 0 ] || stop write "$1"; }
 sweep() { for stray in "$1"/.astraeus.*; do [ ! -f "$stray" ] || rm -f "$stray"; done; }
-leave() {
+leave() { # with `if`: in a trap, bash now and then passes over a pipeline that stands behind `||`
     if [ -z "$settled" ]; then
         printf '%s' "$swept" | while IFS= read -r path; do [ -z "$path" ] || sweep "$path"; done
+        printf '%s' "$backed" | while IFS= read -r path; do [ -z "$path" ] || rm -f "$path"; done
+    fi
+    unlock
+    if [ -z "$settled" ]; then
         printf '%s' "$made" | while IFS= read -r path; do rmdir "$path" 2>/dev/null; done
     fi
     say end -
@@ -57,6 +63,18 @@ room() { # PATH: $staged is a new empty file beside it, for its owner only
     or_stop "$staged"
     set +C
 }
+lock_out() { # two operators at once would take each other's files for a killed run's
+    if [ "$ACT" = replace ]; then folder "${lock%/*}"; elif [ ! -d "${lock%/*}" ]; then return; fi
+    for _ in 1 2 3 4 5; do # the other may be our own, cut off from us a moment ago
+        ln -s "$$" "$lock" 2>/dev/null && return
+        # A number comes to others in time, and no run works for minutes.
+        if [ -z "$(find "$lock" -prune -mmin +10 2>/dev/null)" ] &&
+            kill -0 "$(readlink "$lock" 2>/dev/null)" 2>/dev/null; then sleep 1; else rm -f "$lock"; fi
+    done
+    [ ! -h "$lock" ] || stop busy -
+    stop write "$lock"
+}
+unlock() { [ "$(readlink "$lock" 2>/dev/null)" != "$$" ] || rm -f "$lock"; }
 flush() { sync "$@" 2>/dev/null || sync; }
 with_lines() { # COMMAND LIST: one call, with every line of the list an argument
     command=$1
@@ -70,11 +88,15 @@ with_lines() { # COMMAND LIST: one call, with every line of the list an argument
     "$command" "$@"
 }
 each() { # FUNCTION: with $path $staged $old $old_mode $new $backup of every file
+    # A shell may keep the list in a file of its own, for which there may be no room either.
+    whole=
     while IFS=$tab read -r path staged old old_mode new backup; do
-        [ -z "$path" ] || "$1"
+        case $path in '') ;; .) whole=1 ;; *) "$1" ;; esac
     done <<TODO
 $todo
+.
 TODO
+    [ -n "$whole" ] || stop write "a list of files"
 }
 lost() { # PATH: what we wrote there is not whole
     stop write "$1 is not what was sent; free there: $(df -Pk "${1%/*}" | awk 'NR == 2 { print $4 }') KiB"
@@ -121,7 +143,7 @@ check() {
     seen=$(with_lines sum_all "$sums")
     while IFS=' ' read -r want what where && IFS=' ' read -r have name <&3; do
         [ "$want" = "${have#\\}" ] || if [ "$what" = staged ]; then lost "$where"; else stop changed "$where"; fi
-    done 3<<SEEN <<WANTED
+    done 3<<SEEN <<WANTED || stop write "a list of files"
 $seen
 SEEN
 $wanted
@@ -132,20 +154,24 @@ WANTED
 back_up() {
     [ "$old" != - ] || return 0
     folder "${backup%/*}"
+    [ -e "$backup" ] || backed="$backed$backup$nl"
     cp -p "$path" "$backup" && { [ "$old_mode" = 600 ] || chmod 600 "$backup"; } || {
         rm -f "$backup"
         stop write "$backup"
     }
 }
-keep_record() {
+record_of() { # what `undo` goes by
     printf 'run\t%s\n' "$RUN"
     [ ! -f "$RECORD" ] || printf 'unconfirmed\t1\n'
-    while IFS= read -r path; do [ -z "$path" ] || printf 'made\t%s\n' "$path"; done <<MADE
-$made
-MADE
-    while IFS= read -r path; do [ -z "$path" ] || printf 'file\t%s\n' "$path"; done <<TODO
-$todo
-TODO
+    printf '%s' "$made" | sed "s/^/made$tab/"
+    printf '%s' "$todo" | sed "s/^/file$tab/"
+}
+keep_record() { # TEXT: it is whole before anything goes by it; `room` was made
+    printf '%s\n' "$1" >"$staged"
+    [ "$(cat "$staged")" = "$1" ] || lost "$RECORD"
+    flush "$staged"
+    mv -f "$staged" "$RECORD"
+    or_stop "$RECORD"
 }
 rename_one() {
     if [ "$new" = - ]; then rm -f "$path"; else mv -f "$staged" "$path"; fi || {
@@ -165,23 +191,23 @@ run$tab${EARLIER:-$RUN}" "$RECORD" || stop norecord "$RECORD"
     each restore
     each forget
     if grep -qxF "unconfirmed${tab}1" "$RECORD"; then
-        room "$RECORD" # what is there again was not confirmed either
-        printf 'run\t-\n' >"$staged"
-        mv -f "$staged" "$RECORD"
-        or_stop "$RECORD"
+        room "$RECORD"
+        keep_record "run$tab-" # what is there again was not confirmed either
     else
         rm -f "$RECORD"
     fi
+    unlock
     printf '%s\n' "$gone" | while IFS= read -r path; do [ -z "$path" ] || rmdir "$path" 2>/dev/null; done
     settled=1
 }
+now() { if [ -e "$path" ]; then sha "$path"; else printf -; fi; }
 unchanged() {
     plain "$path"
-    now=-
-    [ ! -e "$path" ] || now=$(sha "$path")
-    case $now in "$old" | "$new") ;; *) stop changed "$path" ;; esac
+    case $(now) in "$old" | "$new") ;; *) stop changed "$path" ;; esac
 }
 restore() {
+    # What was not replaced yet may lie where nothing can be written. Equal sums may differ in their modes.
+    [ "$old" = "$new" ] || [ "$(now)" != "$old" ] || return 0
     if [ "$old" = - ]; then
         rm -f "$path"
         or_stop "$path"
@@ -198,10 +224,16 @@ restore() {
     say changed "$path"
 }
 forget() { rm -f "$backup"; }
+forget_ours() { # a copy beside the user's file stays: she may want it
+    case $backup in "${RECORD%/*}"/*) forget ;; esac
+}
 
+lock_out
 if [ "$ACT" = putback ]; then
     undo
 elif [ "$ACT" = settle ]; then
+    [ ! -f "$RECORD" ] || todo=$(sed -n "s/^file$tab//p" "$RECORD")
+    each forget_ours
     rm -f "$RECORD"
     or_stop "$RECORD"
     settled=1
@@ -210,9 +242,10 @@ else
     check
     each back_up
     room "$RECORD"
-    keep_record >"$staged"
-    mv -f "$staged" "$RECORD"
+    undoing=$(record_of)
     or_stop "$RECORD"
+    keep_record "$undoing"
+    backed=
     each rename_one
     settled=1
     with_lines flush "$swept"

@@ -96,6 +96,7 @@ write_files() {
     order >"$work/order"
     # What breaks off from here on goes back.
     writing=yes
+    trap interrupted HUP INT TERM PIPE # `bounded` has set others
     (replace replace) <"$work/order" >"$work/replace"
     came replace && [ -z "$(said replace failed)" ] || put_back
     fault_of replace 6

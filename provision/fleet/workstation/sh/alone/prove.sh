@@ -63,7 +63,7 @@ confirm() {
         part confirm
     ) >"$work/confirm"
     came confirm || unconfirmed "the confirmation broke off" "run it again" "$work/confirm"
-    listed=$(sed -n 's/^listed \([^ ]*\) no \(.*\) =.*/\1 (\2)/p' "$work/confirm" | head -n 1)
+    listed=$(sed -n 's/^listed \([^ ]*\) no \([^=]*\).*/\1 (\2)/p' "$work/confirm" | head -n 1)
     [ -z "$listed" ] || unconfirmed "its hosts do not offer $listed" "look at the host, its firewall and name resolution"
     [ -n "$(said confirm opencode)" ] || unconfirmed "no OpenCode is there to ask" "install it, and run it again"
     [ "$AGENTS" = no ] || confirm_agents
