@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.installed import installed, run, said
-from tests.end_to_end.product import Product
+from tests.end_to_end.product import PROGRAM, Product
 from tests.end_to_end.road import CONFIG, SERVER, USERS_OWN, write_config
 from tests.end_to_end.sites import Sites, host
 from tests.lab.lab import LabMachine
@@ -84,7 +84,7 @@ def test_a_machine_without_the_program_joins_with_one_sh_file(
     bare: LabMachine, server: LabMachine, product: Product, sites: Sites, tmp_path: Path
 ) -> None:
     server.trust()
-    site = sites("team", [host(SERVER)], ["laptop1"])
+    site = sites("team", [host(SERVER)], ["laptop1"], router={"profile": "hybrid-cloud-ollama"})
     product.lan(site, "--limit", SERVER).must(0)
     file = tmp_path / "join.sh"
     made = product("site", "export", "--sh", "--site", site, "--out", file).must(0)
@@ -121,10 +121,9 @@ def test_the_sh_file_keeps_a_configuration_that_is_there(
     file = tmp_path / "join.sh"
     product("site", "export", "--sh", "--site", site, "--out", file).must(0)
     own.write(SCRIPT, file.read_text(), owner="dev")
-    if own.run("command -v python3", user="dev", check=False).returncode != 0:
-        assert "takes Python 3.10 or newer" in script(own, "--yes", 3)
-        assert own.read(CONFIG) == USERS_OWN
-        return
+    assert "takes Python 3.10 or newer" in script(own, "--yes", 3)
+    assert own.read(CONFIG) == USERS_OWN
+    own.run(f"ln -s {PROGRAM.with_name('python3')} /usr/local/bin/python3")
     script(own, "--yes", 0)
     assert own.read(CONFIG) != USERS_OWN
     script(own, "--uninstall --yes", 0)
