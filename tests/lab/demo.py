@@ -1,4 +1,4 @@
-"""The demo: the main command on the lab, then a task of a developer's that agents on clouds and GPU share."""
+"""The demo: the main command, a task that agents on clouds and GPU share, and the doctor on all machines."""
 
 from __future__ import annotations
 
@@ -39,6 +39,13 @@ def on_the_laptop(line: str) -> str:
     return said
 
 
+def product(*words: str) -> int:
+    """Run the command as its user does, and return its exit code."""
+    print(f"\n$ astraeus-provision {' '.join(words)}", flush=True)
+    program = Path(sys.executable).with_name("astraeus-provision")
+    return subprocess.run([program, *words], check=False).returncode
+
+
 def main() -> int:
     """Exit with the product's code, or 1 when the task does not come to its end."""
     try:
@@ -46,20 +53,19 @@ def main() -> int:
         for key in KEYS:
             line = f"export {key}=stub"
             lab.machine(LAPTOP).run(f"grep -qx '{line}' .profile || echo '{line}' >>.profile", user="dev")
-        product = ["lan", "--host", "gpu-server.local", "--site", str(site(lab, clouds)), "--yes"]
-        print(f"$ astraeus-provision {' '.join(product)}", flush=True)
-        program = Path(sys.executable).with_name("astraeus-provision")
-        done = subprocess.run([program, *product], check=False)
-        if done.returncode != 0:
-            return done.returncode
+        described = str(site(lab, clouds))
+        code = product("lan", "--host", "gpu-server.local", "--site", described, "--yes")
+        if code != 0:
+            return code
         clouds.reset()
         clouds.script(the_seven())
         said = on_the_laptop(f'mkdir -p auth && cd auth && opencode run "{AUTH_TASK}"')
         on_the_laptop(WHO_DID_IT)
+        code = product("doctor", "--site", described)
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 7
-    return 0 if AUTH_DONE in said else 1
+    return code if AUTH_DONE in said else 1
 
 
 if __name__ == "__main__":
