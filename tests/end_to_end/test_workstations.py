@@ -16,7 +16,7 @@ from tests.lab.lab import Lab, LabMachine
 pytestmark = pytest.mark.lab
 
 OUT_OF_ORDER = """#!/bin/sh
-[ "$1" = --version ] && exec ~/.local/bin/opencode.good --version
+[ "$1" = --version ] && exec /home/dev/.local/bin/opencode.good --version
 echo it is out of order >&2
 exit 3
 """
