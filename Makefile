@@ -46,7 +46,8 @@ unit: .venv/ready
 programs: .venv/ready ## unit tests that start the real pyinfra, OpenCode and HAProxy
 	pytest -q -m programs --numprocesses=$(WORKERS) --dist=worksteal tests/unit
 
-test: check programs lab-up molecule e2e ## everything
+test: check programs lab-up ## everything
+	@$(MAKE) --no-print-directory --jobs=2 molecule e2e
 
 molecule: .venv/ready lab-up ## every role on real systemd hosts
 	$(INSIDE) $(CURDIR)/$(BIN)/python -m tests.molecule

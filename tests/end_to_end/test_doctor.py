@@ -41,12 +41,14 @@ class Bench:
         machines: dict[str, Any] = json.loads(ran.stdout)["machines"]
         return machines
 
-    def repaired(self, machine: str, cause: str) -> None:
-        """Do what doctor says until nothing is wrong."""
-        checks = self.doctor(5)[machine]["checks"]
-        (repair,) = [one["repair"] for one in checks if one["what"] == cause]
+    def mended(self, machine: str, cause: str) -> None:
+        """Have doctor name a fault, do what it says, and have it say that nothing is wrong."""
+        told = self.doctor(5)[machine]
+        assert told["cause"] == cause
+        (repair,) = [one["repair"] for one in told["checks"] if one["what"] == cause]
         assert repair.startswith(OURS), repair
         self.product(*shlex.split(repair.removeprefix(OURS)), "--yes").must(0)
+        assert self.doctor(0)[machine]["cause"] is None
 
 
 @pytest.fixture(scope="module")
@@ -88,9 +90,7 @@ HOST_FAULTS = {
 @pytest.mark.parametrize("cause", HOST_FAULTS)
 def test_a_fault_of_the_host_is_named_and_its_command_mends_it(bench: Bench, cause: str) -> None:
     bench.host.run(HOST_FAULTS[cause])
-    assert bench.doctor(5)[bench.host.name]["cause"] == cause
-    bench.repaired(bench.host.name, cause)
-    assert bench.doctor(0)[bench.host.name]["cause"] is None
+    bench.mended(bench.host.name, cause)
 
 
 STATION_FAULTS = {
@@ -102,9 +102,7 @@ STATION_FAULTS = {
 @pytest.mark.parametrize("cause", STATION_FAULTS)
 def test_a_fault_of_the_workstation_is_named_and_its_command_mends_it(bench: Bench, cause: str) -> None:
     bench.laptop.run(STATION_FAULTS[cause])
-    assert bench.doctor(5)[bench.laptop.name]["cause"] == cause
-    bench.repaired(bench.laptop.name, cause)
-    assert bench.doctor(0)[bench.laptop.name]["cause"] is None
+    bench.mended(bench.laptop.name, cause)
 
 
 def test_what_a_person_has_to_mend_is_told_and_seen_when_it_is_done(bench: Bench) -> None:
