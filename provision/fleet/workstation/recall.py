@@ -18,6 +18,12 @@ def lost(found: Mapping[str, FoundFile], folders: Folders) -> bool:
     return any(one.kind == "file" and path.startswith(f"{folders.data}/") for path, one in found.items())
 
 
-def recalled(file: FoundFile, desired: RouterSettings) -> tuple[Memory, Back]:
-    """Return what the ledger would say of a file; that the user had one goes by what is left without ours."""
-    return recall(text_of(file), desired), Back(sha256=file.sha256 or "-", made=True)
+def recalled(file: FoundFile, desired: RouterSettings) -> tuple[Memory | None, Back | None]:
+    """Return what the ledger would say of a file; that the user had one goes by what is left without ours.
+
+    A file that has less than half of ours was not written by us: a value that is the same is its user's.
+    """
+    memory = recall(text_of(file), desired)
+    if 2 * len(memory.written) < len(desired.settings):
+        return None, None
+    return memory, Back(sha256=file.sha256 or "-", made=True)

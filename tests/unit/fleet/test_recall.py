@@ -74,6 +74,17 @@ def test_a_value_that_is_not_ours_to_the_letter_stays_the_user_s() -> None:
     assert json.loads(content(after(files, plan.files), CONFIG)) == {"model": "anthropic/hers"}
 
 
+def test_a_file_that_we_never_wrote_keeps_a_value_that_is_as_ours() -> None:
+    own = file(CONFIG, '{\n  "autoupdate": false, // never at work\n}\n')
+    plugins = file(OMO, '{"[opencode]": {"disabled_mcps": ["websearch"]}}')
+    before = found(own, plugins, OURS) | {FOLDERS.ledger: NO_LEDGER}
+    files = after(before, intend(before, FOLDERS, wanted()).files)
+    plan = withdraw(files, FOLDERS)
+    assert plan is not None
+    gone = after(files, plan.files)
+    assert (gone[CONFIG].content, gone[OMO].content) == (own.content, plugins.content)
+
+
 def test_an_uninstall_without_the_ledger_is_no_success() -> None:
     with pytest.raises(Refused, match="is gone, and files of ours are there") as caught:
         withdraw(lost(*USERS), FOLDERS)
