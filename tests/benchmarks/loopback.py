@@ -22,7 +22,9 @@ from tests.lab.own_ollama import serving
 from tests.unit.router.standins import free_port, running
 
 ADDED_GOAL_MS, RATE_GOAL = 2.0, 0.97
-QUESTIONS, EVENTS = 20, 20_000
+QUESTIONS, EVENTS = 20, 200_000
+AT_ONCE = 400
+"""Questions to a stand-in that answers at once, by turns through the router and directly."""
 EVENT = b"data: " + json.dumps({"choices": [{"index": 0, "delta": {"content": " word"}}]}).encode() + b"\n\n"
 
 
@@ -31,15 +33,15 @@ def measure(pairs: int = 20) -> Section:
     model = bases()[0]
     with tempfile.TemporaryDirectory() as name, serving(Lab.load(), _folder(name, "ollama")) as ollama:
         with _pooled(_folder(name, "first"), ollama.port, model) as port:
-            firsts: dict[int, list[float]] = {port: [], ollama.port: []}
             first_byte = compare(
                 "first byte",
-                Way(f"{QUESTIONS} questions through the router", lambda: _ask(port, model, firsts)),
-                Way(f"{QUESTIONS} questions to Ollama itself", lambda: _ask(ollama.port, model, firsts)),
+                Way(f"{QUESTIONS} questions through the router", lambda: _ask(port, model)),
+                Way(f"{QUESTIONS} questions to Ollama itself", lambda: _ask(ollama.port, model)),
                 pairs=pairs,
             )
-            added = _added(firsts[port], firsts[ollama.port])
-        with _talker() as talker, _pooled(_folder(name, "rate"), talker, model) as port:
+        with _talker(1) as prompt, _pooled(_folder(name, "added"), prompt, model) as port:
+            added = _added(port, prompt, model)
+        with _talker(EVENTS) as talker, _pooled(_folder(name, "rate"), talker, model) as port:
             rate = compare(
                 "long answer",
                 Way(f"{EVENTS} events through the router", lambda: _read(port, model)),
@@ -51,19 +53,24 @@ def measure(pairs: int = 20) -> Section:
         "loopback",
         "Questions through a workstation's loopback router (the real HAProxy with the configuration that is "
         "published) against the same questions asked directly, all on this machine. *First byte*: a real Ollama, "
-        "the lab's smallest model, one question after another. *Long answer*: a stand-in that sends tokens as "
-        "fast as it can, far faster than any model; the goal of 0.97 of the direct rate is a ratio of times.",
+        "the lab's smallest model, one question after another; what the router adds is too little to be seen "
+        "there, and is measured with a stand-in that answers at once. *Long answer*: a stand-in that sends tokens "
+        "as fast as it can, far faster than any model; the goal of 0.97 of the direct rate is a ratio of times.",
         (first_byte, rate),
         remarks=(added,),
         if_missed="a connection kept to the client, which HAProxy would then close in silence at a host's fault.",
     )
 
 
-def _added(routed: list[float], direct: list[float]) -> str:
-    added_ms = 1000 * (statistics.median(routed) - statistics.median(direct))
+def _added(routed: int, direct: int, model: str) -> str:
+    firsts: dict[int, list[float]] = {routed: [], direct: []}
+    for _ in range(AT_ONCE):
+        for port, taken in firsts.items():
+            taken.append(_first_byte(port, model))
+    added_ms = 1000 * (statistics.median(firsts[routed]) - statistics.median(firsts[direct]))
     met = "met" if added_ms < ADDED_GOAL_MS else "**missed**"
     return (
-        f"First byte, median of {len(routed)} questions each: the router adds {added_ms:.2f} ms "
+        f"First byte, medians of {AT_ONCE} questions each, by turns: the router adds {added_ms:.2f} ms "
         f"(goal < {ADDED_GOAL_MS:g} ms: {met})."
     )
 
@@ -91,13 +98,18 @@ def _begin(port: int, model: str) -> http.client.HTTPResponse:
     return client.getresponse()
 
 
-def _ask(port: int, model: str, firsts: dict[int, list[float]]) -> None:
+def _first_byte(port: int, model: str) -> float:
+    begun = time.perf_counter()
+    response = _begin(port, model)
+    response.read(1)
+    taken_s = time.perf_counter() - begun
+    response.read()
+    return taken_s
+
+
+def _ask(port: int, model: str) -> None:
     for _ in range(QUESTIONS):
-        begun = time.perf_counter()
-        response = _begin(port, model)
-        response.read(1)
-        firsts[port].append(time.perf_counter() - begun)
-        response.read()
+        _first_byte(port, model)
 
 
 def _read(port: int, model: str) -> None:
@@ -107,7 +119,9 @@ def _read(port: int, model: str) -> None:
 
 
 @contextmanager
-def _talker() -> Iterator[int]:
+def _talker(events: int) -> Iterator[int]:
+    """A stand-in for a host that says so many events at once."""
+
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *args: object) -> None:
             """Say nothing."""
@@ -121,7 +135,7 @@ def _talker() -> Iterator[int]:
             self.send_response(200)
             self.send_header("content-type", "text/event-stream")
             self.end_headers()
-            for _ in range(EVENTS):
+            for _ in range(events):
                 self.wfile.write(EVENT)
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
