@@ -100,7 +100,7 @@ def _give_opencode(root: Path) -> None:
     folder = home / ".local/bin"
     folder.mkdir(parents=True, exist_ok=True)
     program = folder / "opencode"
-    program.write_text("#!/bin/sh\n")
+    program.write_text(f"#!/bin/sh\necho {load_catalogue().opencode.version}\n")
     program.chmod(0o755)
     owner = home.stat()
     for path in (home / ".local", folder, program):
