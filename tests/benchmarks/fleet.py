@@ -95,7 +95,7 @@ def _roots(places: Sequence[Place]) -> list[Path]:
 
 
 def _give_opencode(root: Path) -> None:
-    """A program of that name, so that publishing finds one; it is never started."""
+    """A program of that name, so that publishing finds one; it is asked for its version alone."""
     home = root / "home/dev"
     folder = home / ".local/bin"
     folder.mkdir(parents=True, exist_ok=True)
