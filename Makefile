@@ -43,7 +43,7 @@ types: .venv/ready
 unit: .venv/ready
 	pytest -q -m "not programs" --numprocesses=$(WORKERS) --dist=worksteal tests/unit tests/contract
 
-programs: .venv/ready ## unit tests that start the real pyinfra, OpenCode and HAProxy
+programs: .venv/ready ## unit tests that start real shells, pyinfra, OpenCode and HAProxy
 	pytest -q -m programs --numprocesses=$(WORKERS) --dist=worksteal tests/unit
 
 test: check programs lab-up ## everything

@@ -12,6 +12,8 @@ import pytest
 
 from tests.processes import in_session, running, within
 
+pytestmark = pytest.mark.programs
+
 COMMON = Path("provision/fleet/workstation/sh/common.sh")
 CALLS = 60
 """A watch that acted by its parent's traps was met in one call of seven."""

@@ -20,6 +20,8 @@ from router.loopback import Loopback, config_hash
 from tests.unit.fleet.homes import Home, Served
 from tests.unit.fleet.machines import CURL, SYSTEMCTL, Lines, Machine
 
+pytestmark = pytest.mark.programs
+
 OURS = "astraeus-router abc"
 LOOPBACK = Loopback(port=11600, upstreams=(), first_byte_s={})
 

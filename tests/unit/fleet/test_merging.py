@@ -14,6 +14,8 @@ from tests.unit.fleet.alone import Alone
 from tests.unit.fleet.homes import Home, Served
 from tests.unit.fleet.runs import Run
 
+pytestmark = pytest.mark.programs
+
 SH = ["sh"]
 THEIRS = """{
   // mine, and it stays

@@ -13,6 +13,8 @@ from tests.unit.fleet.alone import DIGESTS, MODELS, Alone
 from tests.unit.fleet.homes import Home, Served
 from tests.unit.fleet.runs import Run
 
+pytestmark = pytest.mark.programs
+
 SH = ["sh"]
 
 

@@ -12,6 +12,8 @@ from provision.fleet.workstation.platforms import PLATFORMS
 from tests.unit.fleet.alone import Alone, integrity, packed
 from tests.unit.fleet.homes import Home, Served
 
+pytestmark = pytest.mark.programs
+
 SH = ["sh"]
 OPENCODE = load_catalogue().opencode.version
 ARCH = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), "x64")

@@ -14,6 +14,8 @@ import pytest
 from tests.unit.fleet.alone import Alone
 from tests.unit.fleet.homes import Home, Served
 
+pytestmark = pytest.mark.programs
+
 
 @pytest.fixture
 def ready(tmp_path: Path, laptop: Home, served: Served) -> Alone:
