@@ -9,10 +9,8 @@ from provision.drivers import Decision
 from provision.drivertable import Repository
 
 PREFERENCES = "/etc/apt/preferences.d/astraeus-nvidia"
-SOURCES = "/etc/apt/sources.list.d/astraeus-nvidia.sources"
+SOURCES = "/etc/apt/sources.list /etc/apt/sources.list.d/debian.sources"
 BLACKLIST = "/etc/modprobe.d/astraeus-nouveau.conf"
-_SUITES = {"12": "bookworm", "13": "trixie"}
-_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 def steps(decision: Decision) -> tuple[str, ...]:
@@ -40,27 +38,15 @@ def _sources(decision: Decision) -> Iterator[str]:
     for command in decision.system.prepare.get(decision.system_id, ()):
         yield decision.filled(command)
     if offer.components:
-        suite = _SUITES[decision.release]
-        yield _written(
-            SOURCES,
-            *_archive("http://deb.debian.org/debian", f"{suite} {suite}-updates", offer.components),
-            "",
-            *_archive("http://security.debian.org/debian-security", f"{suite}-security", offer.components),
+        # Into the host's own entries, whichever mirror they name.
+        more = " ".join(offer.components)
+        yield (
+            f"sed -i -e '/^Components:/ s/$/ {more}/' -e '/^deb / s/$/ {more}/' $(ls {SOURCES} 2>/dev/null)"
         )
     if offer.repository is not None:
         yield from _repository(decision, offer.repository)
     if decision.system.manager == "apt":
         yield "apt-get update"
-
-
-def _archive(uri: str, suites: str, components: Iterable[str]) -> tuple[str, ...]:
-    return (
-        "Types: deb",
-        f"URIs: {uri}",
-        f"Suites: {suites}",
-        f"Components: {' '.join(components)}",
-        f"Signed-By: {_KEYRING}",
-    )
 
 
 def _repository(decision: Decision, repository: Repository) -> Iterator[str]:

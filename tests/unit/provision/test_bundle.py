@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -85,8 +86,6 @@ def test_what_was_altered_is_refused(tmp_path: Path, alter: Any, said: str) -> N
 
 
 def resigned(body: str) -> str:
-    import hashlib  # noqa: PLC0415 - only here
-
     return f"{HEAD}{hashlib.sha256(body.encode()).hexdigest()}\n{body}"
 
 

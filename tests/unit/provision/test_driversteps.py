@@ -61,11 +61,6 @@ def test_every_command_is_one_line_of_sh(name: str) -> None:
     [
         ("debian12", PREFERENCES, ["Pin: version 580.*", "Pin-Priority: 1001"]),
         ("debian13-blackwell", PREFERENCES, ["Pin: version 595.*"]),
-        (
-            "debian13",
-            SOURCES,
-            ["Suites: trixie-security", "Components: contrib non-free non-free-firmware", ""],
-        ),
         ("ubuntu", BLACKLIST, ["blacklist nouveau", "options nouveau modeset=0"]),
     ],
 )
@@ -75,6 +70,18 @@ def test_the_files_have_these_lines(tmp_path: Path, name: str, path: str, lines:
     subprocess.run(["sh", "-c", command.replace(path, str(tmp_path / "file"))], check=True)
     written = (tmp_path / "file").read_text().splitlines()
     assert set(lines) <= set(written)
+
+
+def test_the_components_come_into_the_host_s_own_entries(tmp_path: Path) -> None:
+    system, card, driver = SITUATIONS["debian13"]
+    (command,) = (one for one in steps(chosen(bare(system, card, **driver))) if SOURCES in one)
+    (tmp_path / "list").write_text("# mine\ndeb http://mirror.lan/debian trixie main\n")
+    (tmp_path / "sources").write_text("Types: deb\nURIs: http://mirror.lan/debian\nComponents: main\n")
+    there = f"{tmp_path}/list {tmp_path}/sources {tmp_path}/absent"
+    subprocess.run(["sh", "-c", command.replace(SOURCES, there)], check=True)
+    more = "main contrib non-free non-free-firmware\n"
+    assert (tmp_path / "list").read_text() == f"# mine\ndeb http://mirror.lan/debian trixie {more}"
+    assert (tmp_path / "sources").read_text().endswith(f"Components: {more}")
 
 
 def test_a_key_whose_checksum_was_read_is_checked() -> None:
